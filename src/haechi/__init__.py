@@ -1,0 +1,1 @@
+"""Haechi takes non-consensual deepfakes down and keeps them down."""

@@ -1,0 +1,388 @@
+"""Every error Haechi raises, in one tree.
+
+HaechiError
+├── SettingRefused        setting.refused        a variable of the environment makes no sense
+├── MediaError            a file that was handed in as a picture or video
+│   ├── NotMedia          media.not_media        the content is no format we know
+│   ├── UnsupportedMedia  media.unsupported      known, but not opened here
+│   ├── BrokenMedia       media.broken           starts right, cannot be decoded
+│   ├── TooManyBytes      media.too_many_bytes   longer than the limit
+│   ├── TooManyFiles      media.too_many_files   more files than one report takes
+│   ├── TooManyPixels     media.too_many_pixels  a bomb, or simply too large
+│   ├── DecodeTimeout     media.timeout          decoding took too long
+│   └── DecoderCrashed    media.crashed          the decoder process died
+├── FingerprintError
+│   └── ModelMissing      fingerprint.no_model   the copy-detection model is not installed
+├── IndexDamaged          index.damaged          a snapshot is old, cut or altered
+├── BlobError
+│   ├── BlobMissing       blob.missing           no blob of that name
+│   └── StorageUnavailable blob.unavailable      disk full, no permission, storage away
+├── SealError
+│   ├── CannotOpen        seal.cannot_open       wrong identity or damaged envelope
+│   └── KeyMissing        seal.no_key            this process holds no such key
+├── LedgerError
+│   └── LedgerBroken      ledger.broken          an entry was changed, removed or reordered
+├── LawError
+│   └── UnknownRule       law.unknown_rule       no such rule in the law tables
+├── FormatError
+│   └── InvalidDocument   format.invalid         a document we made or got fails its schema
+├── ReportError
+│   ├── CodeUnknown       report.code_unknown    no report opens with this return code
+│   ├── NothingReported   report.empty           neither a location, nor a picture
+│   └── IntakeClosed      report.intake_closed   nothing can be stored safely now
+├── CaseError
+│   ├── CaseClosed        case.closed            somebody decided first
+│   ├── CaseClaimed       case.claimed           somebody else is working on it
+│   └── ReasonRequired    case.reason_required   a removal nobody explained
+├── MatchingError
+│   ├── BankUnknown       matching.bank_unknown  no bank of that name
+│   ├── KeyRefused        matching.key_refused   no or wrong API key
+│   ├── MatchBusy         matching.busy          all places and the queue are taken
+│   ├── MatchUnavailable  matching.unavailable   the banks cannot be consulted now
+│   ├── BodyTooSlow       matching.too_slow      the request did not arrive in time
+│   ├── CheckUnknown      matching.check_unknown no such check of this platform
+│   └── ContentUnknown    matching.content_unknown no such content of this platform
+├── WebhookError
+│   ├── WebhookForged     webhook.forged         the signature does not fit
+│   ├── WebhookStale      webhook.stale          time stamp outside the window
+│   └── WebhookReplayed   webhook.replayed       this delivery was seen before
+├── DeliveryFailed        delivery.failed        a receiver did not accept; it will be tried again
+├── AppealError
+│   └── AppealUnknown     appeal.unknown         no decision fits this address
+└── StaffError
+    ├── LoginRefused      staff.login_refused    wrong name, password or token
+    ├── LoginThrottled    staff.throttled        too many attempts from here
+    └── NotAllowed        staff.not_allowed      the role does not include this act
+
+`code` never changes once released: clients, logs and translations rely on it.
+"""
+
+from typing import ClassVar
+
+
+class HaechiError(Exception):
+    """Base of all. `str(error)` is for logs; people read the words that belong to `code`."""
+
+    code: ClassVar[str] = "haechi.error"
+
+
+class SettingRefused(HaechiError):
+    """A variable of the environment is missing or makes no sense."""
+
+    code = "setting.refused"
+
+    def __init__(self, name: str, why: str) -> None:
+        """`why` completes a sentence that begins with `name`."""
+        super().__init__(f"{name} {why}")
+
+
+class MediaError(HaechiError):
+    """A file that was handed in as a picture or a video cannot be used."""
+
+    code = "media.error"
+
+
+class NotMedia(MediaError):
+    """The content is no picture or video format that Haechi knows."""
+
+    code = "media.not_media"
+
+
+class UnsupportedMedia(MediaError):
+    """The format is known but this installation does not open it."""
+
+    code = "media.unsupported"
+
+
+class BrokenMedia(MediaError):
+    """The content starts like a known format and cannot be decoded."""
+
+    code = "media.broken"
+
+
+class TooManyBytes(MediaError):
+    """The file is longer than the limit in force."""
+
+    code = "media.too_many_bytes"
+
+
+class TooManyFiles(MediaError):
+    """More files came with one report than it takes."""
+
+    code = "media.too_many_files"
+
+
+class TooManyPixels(MediaError):
+    """The picture would decode to more pixels than the limit in force."""
+
+    code = "media.too_many_pixels"
+
+
+class DecodeTimeout(MediaError):
+    """Decoding took longer than the limit in force."""
+
+    code = "media.timeout"
+
+
+class DecoderCrashed(MediaError):
+    """The process that decoded this file died; nothing else was harmed."""
+
+    code = "media.crashed"
+
+
+class FingerprintError(HaechiError):
+    """A fingerprint cannot be made."""
+
+    code = "fingerprint.error"
+
+
+class ModelMissing(FingerprintError):
+    """The copy-detection model is not installed, or its digest is not the pinned one."""
+
+    code = "fingerprint.no_model"
+
+
+class IndexDamaged(HaechiError):
+    """A snapshot of an index is of another version, cut short or altered."""
+
+    code = "index.damaged"
+
+
+class BlobError(HaechiError):
+    """Bytes by name cannot be stored or read."""
+
+    code = "blob.error"
+
+
+class BlobMissing(BlobError):
+    """There is no blob of that name."""
+
+    code = "blob.missing"
+
+
+class StorageUnavailable(BlobError):
+    """The disk is full, not writable, or the storage does not answer."""
+
+    code = "blob.unavailable"
+
+
+class SealError(HaechiError):
+    """An envelope cannot be sealed or opened."""
+
+    code = "seal.error"
+
+
+class CannotOpen(SealError):
+    """The identity does not fit this envelope, or the envelope is damaged."""
+
+    code = "seal.cannot_open"
+
+
+class KeyMissing(SealError):
+    """This process does not hold the key that the act needs."""
+
+    code = "seal.no_key"
+
+
+class LedgerError(HaechiError):
+    """The tamper-evident log."""
+
+    code = "ledger.error"
+
+
+class LedgerBroken(LedgerError):
+    """An entry was changed, removed or reordered; `position` says which."""
+
+    code = "ledger.broken"
+
+    def __init__(self, position: int, why: str) -> None:
+        """`position` is the number of the first entry that does not fit, from 1."""
+        super().__init__(f"entry {position}: {why}")
+        self.position = position
+        self.why = why
+
+
+class LawError(HaechiError):
+    """The tables of law."""
+
+    code = "law.error"
+
+
+class UnknownRule(LawError):
+    """No rule of that identifier is in the tables."""
+
+    code = "law.unknown_rule"
+
+
+class FormatError(HaechiError):
+    """Wire formats."""
+
+    code = "format.error"
+
+
+class InvalidDocument(FormatError):
+    """A document fails the schema of its format."""
+
+    code = "format.invalid"
+
+
+class ReportError(HaechiError):
+    """The front door."""
+
+    code = "report.error"
+
+
+class CodeUnknown(ReportError):
+    """No report opens with this return code. Wrong, unknown and malformed read the same."""
+
+    code = "report.code_unknown"
+
+
+class NothingReported(ReportError):
+    """The form holds neither a location nor a picture, so there is nothing to act on."""
+
+    code = "report.empty"
+
+
+class IntakeClosed(ReportError):
+    """Nothing can be sealed or stored at the moment, so nothing is accepted."""
+
+    code = "report.intake_closed"
+
+
+class CaseError(HaechiError):
+    """Cases and decisions."""
+
+    code = "case.error"
+
+
+class CaseClosed(CaseError):
+    """Somebody decided first; nothing was changed."""
+
+    code = "case.closed"
+
+
+class CaseClaimed(CaseError):
+    """Somebody else is working on this case."""
+
+    code = "case.claimed"
+
+
+class ReasonRequired(CaseError):
+    """A decision that nobody explained."""
+
+    code = "case.reason_required"
+
+
+class MatchingError(HaechiError):
+    """Banks, members and hits."""
+
+    code = "matching.error"
+
+
+class BankUnknown(MatchingError):
+    """No bank of that name."""
+
+    code = "matching.bank_unknown"
+
+
+class KeyRefused(MatchingError):
+    """No API key, a wrong one, or one without the scope."""
+
+    code = "matching.key_refused"
+
+
+class MatchBusy(MatchingError):
+    """All places and the whole queue are taken; nothing was read."""
+
+    code = "matching.busy"
+
+
+class MatchUnavailable(MatchingError):
+    """The banks cannot be consulted now, so no verdict is given and nothing was recorded."""
+
+    code = "matching.unavailable"
+
+
+class BodyTooSlow(MatchingError):
+    """The request body did not arrive in time."""
+
+    code = "matching.too_slow"
+
+
+class CheckUnknown(MatchingError):
+    """No check of that number, made with this key, still has the digest of a file."""
+
+    code = "matching.check_unknown"
+
+
+class ContentUnknown(MatchingError):
+    """This platform registered no content of that id."""
+
+    code = "matching.content_unknown"
+
+
+class WebhookError(HaechiError):
+    """A signed message between Haechi and a platform is refused."""
+
+    code = "webhook.error"
+
+
+class WebhookForged(WebhookError):
+    """The signature does not fit the body."""
+
+    code = "webhook.forged"
+
+
+class WebhookStale(WebhookError):
+    """The time stamp lies outside the window."""
+
+    code = "webhook.stale"
+
+
+class WebhookReplayed(WebhookError):
+    """This delivery was seen before."""
+
+    code = "webhook.replayed"
+
+
+class DeliveryFailed(HaechiError):
+    """A receiver did not accept; the delivery stays due and is tried again."""
+
+    code = "delivery.failed"
+
+
+class AppealError(HaechiError):
+    """Appeals."""
+
+    code = "appeal.error"
+
+
+class AppealUnknown(AppealError):
+    """No decision fits this address."""
+
+    code = "appeal.unknown"
+
+
+class StaffError(HaechiError):
+    """People who work here."""
+
+    code = "staff.error"
+
+
+class LoginRefused(StaffError):
+    """Wrong name, password or token; which of them is not said."""
+
+    code = "staff.login_refused"
+
+
+class LoginThrottled(StaffError):
+    """Too many attempts for this account from this address prefix."""
+
+    code = "staff.throttled"
+
+
+class NotAllowed(StaffError):
+    """The person's role does not include this act."""
+
+    code = "staff.not_allowed"
