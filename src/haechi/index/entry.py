@@ -1,0 +1,101 @@
+"""The nouns of a search: what is known, what is asked, what is answered."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from haechi.fingerprint import ImageFingerprint
+
+
+class Verdict(StrEnum):
+    """What a known picture and a query are to each other, the strongest first."""
+
+    IDENTICAL_FILE = "identical_file"
+    SAME_PICTURE = "same_picture"
+    EDITED_COPY = "edited_copy"
+    NO_MATCH = "no_match"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One known picture.
+
+    Attributes:
+        key: The caller's number for it; unique in a catalog.
+        sha256: 32 bytes.
+        pdq: 32 bytes, or None if unknown.
+        pdq_quality: 0..100.
+        embedding: 512 int8, or None.
+        views: 512 int8 each: crops and insets of the picture.
+    """
+
+    key: int
+    sha256: bytes
+    pdq: bytes | None
+    pdq_quality: int
+    embedding: bytes | None
+    views: tuple[bytes, ...] = ()
+
+    @classmethod
+    def of(cls, key: int, fingerprint: ImageFingerprint) -> "Entry":
+        """The entry of a fingerprint under `key`."""
+        return cls(
+            key=key,
+            sha256=fingerprint.digests.sha256,
+            pdq=fingerprint.pdq.bits,
+            pdq_quality=fingerprint.pdq.quality,
+            embedding=fingerprint.embedding,
+            views=fingerprint.views,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One picture that is looked up.
+
+    Attributes:
+        sha256: 32 bytes, or empty if only perceptual fingerprints are known.
+        turns: PDQ in up to eight orientations, identity first (fingerprint.pdq.TURNS); may be
+            just one, or empty.
+        pdq_quality: 0..100.
+        embedding: 512 int8, or None.
+        views: 512 int8 each: insets that the layout showed.
+    """
+
+    sha256: bytes
+    turns: tuple[bytes, ...]
+    pdq_quality: int
+    embedding: bytes | None
+    views: tuple[bytes, ...] = ()
+
+    @classmethod
+    def of(cls, fingerprint: ImageFingerprint) -> "Query":
+        """The query of a fingerprint."""
+        return cls(
+            sha256=fingerprint.digests.sha256,
+            turns=fingerprint.turns,
+            pdq_quality=fingerprint.pdq.quality,
+            embedding=fingerprint.embedding,
+            views=fingerprint.views,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One known picture that a query matches, with the evidence for it.
+
+    Attributes:
+        key: Of the entry.
+        verdict: What they are to each other; never NO_MATCH.
+        distance_bits: The smallest PDQ distance, if it was measured; else None.
+        similarity: The largest cosine of embeddings, if one was measured; else None.
+        orientation: 0..7, the index into fingerprint.pdq.TURNS of what has to be done to the query
+            to see the entry; 0 if no PDQ was near.
+        found_by: "sha256", "pdq", "pdq_turned", "sscd" or "sscd_view": the strongest evidence.
+    """
+
+    key: int
+    verdict: Verdict
+    distance_bits: int | None
+    similarity: float | None
+    orientation: int
+    found_by: str

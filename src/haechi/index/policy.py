@@ -1,0 +1,57 @@
+"""Where a likeness becomes a verdict: the thresholds, their reasons and their false-match rates."""
+
+from dataclasses import dataclass
+
+from haechi.index.entry import Hit, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Thresholds for one search.
+
+    Two tails were measured for SSCD (this model, 288 x 288, int8). Pairs of unrelated photographs
+    (499,500): 1e-6 of them reach 0.282, and the tail falls tenfold every 0.037, so 1e-9 lies at
+    0.39. Pairs of portraits of different people in the same framing (4,944 pairs of 100 generated
+    faces): 1e-2 reach 0.31, 1e-3 reach 0.42, the highest 0.45, and the tail falls tenfold only
+    every 0.12. Haechi is about portraits, so the thresholds stand above the second tail's end.
+    What lies beyond the pairs measured is extrapolated.
+
+    Attributes:
+        pdq_same_bits: Up to this distance a picture is the same one, re-encoded or resized. On 27
+            photographs JPEG at quality 20 moved 8 of 256 bits at most, enlarging 18, three
+            quarters of the size 18, half the size 16 in the median and 24 at most: there PDQ
+            cannot tell resizing from a 2 % crop (24 in the median), and the weaker word is used.
+        pdq_edited_bits: Up to this distance it is a copy. 31 is the distance at which PDQ is
+            exchanged between platforms. Two random hashes come this close once in 1e37;
+            photographs are not random, so the quality must be there too. Of 1,431 pairs of
+            unlike portraits and photographs in eight turns, the closest were 76 bits apart.
+        min_quality: PDQ counts only if both sides have this quality. Under 50 (the limit its
+            authors give) flat pictures share their few gradients.
+        sscd_similarity: Cosine of two whole pictures. 0.50: under 1e-11 for unrelated photographs,
+            about 2e-4 for two portraits in the same framing.
+        sscd_view_similarity: Cosine where a crop or an inset takes part. A pair of pictures is
+            then compared up to 50 times (5 looks at 10 views), which multiplies the rate by as
+            much: 0.55 is under 1e-10 for unrelated photographs, about 4e-3 at worst for portraits.
+        sscd_certain: From here on a likeness by SSCD alone is sure enough to act on; see `certain`.
+            By the tail of portraits 0.70 is 5e-6 a pair, of photographs far beneath 1e-12.
+    """
+
+    pdq_same_bits: int = 16
+    pdq_edited_bits: int = 31
+    min_quality: int = 50
+    sscd_similarity: float = 0.50
+    sscd_view_similarity: float = 0.55
+    sscd_certain: float = 0.70
+
+    def certain(self, hit: Hit) -> bool:
+        """True if a machine may act on `hit`; otherwise a person looks first.
+
+        The same file, PDQ within the distances above, or SSCD at sscd_certain: two portraits of
+        different people can be alike enough for SSCD to report, and must not be removed for it.
+        """
+        if hit.verdict is Verdict.IDENTICAL_FILE or hit.distance_bits is not None:
+            return True
+        return hit.similarity is not None and hit.similarity >= self.sscd_certain
+
+
+DEFAULT = Policy()

@@ -1,0 +1,110 @@
+"""From the bytes of a picture to the pixels a viewer would show."""
+
+import io
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from haechi.errors import BrokenMedia, MediaError, TooManyBytes, TooManyPixels, UnsupportedMedia
+from haechi.media import header, jpeg
+from haechi.media.colour import as_rgb
+from haechi.media.kind import Kind, sniff
+from haechi.media.limits import DEFAULT, Limits
+from haechi.media.quiet import quiet
+
+PILLOW_FORMATS = {
+    Kind.JPEG: "JPEG",
+    Kind.PNG: "PNG",
+    Kind.WEBP: "WEBP",
+    Kind.GIF: "GIF",
+    Kind.BMP: "BMP",
+    Kind.TIFF: "TIFF",
+    Kind.AVIF: "AVIF",
+}
+"""Kinds opened here, and the one Pillow plugin each may reach: a file that is a PNG to `sniff`
+and something else to another parser is opened as a PNG or not at all."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """A decoded picture.
+
+    Attributes:
+        rgb: uint8 of shape (height, width, 3) in sRGB, C-contiguous, turned as its EXIF asks, with
+            transparency laid on white. Of an animation, the first frame.
+        kind: What the file was.
+    """
+
+    rgb: NDArray[np.uint8]
+    kind: Kind
+
+    @property
+    def height(self) -> int:
+        """Rows, after turning."""
+        return int(self.rgb.shape[0])
+
+    @property
+    def width(self) -> int:
+        """Columns, after turning."""
+        return int(self.rgb.shape[1])
+
+
+def decode(data: bytes, *, limits: Limits = DEFAULT) -> Picture:
+    """Decode the picture in `data`, in this process and without a time limit (see Sandbox).
+
+    The header's dimensions are checked before a pixel is decoded. Raises NotMedia,
+    UnsupportedMedia (video, HEIC), TooManyBytes, TooManyPixels or BrokenMedia, and nothing else.
+    A picture cut short is broken: what is missing would be grey, and grey would be fingerprinted.
+    """
+    if len(data) > limits.bytes:
+        msg = f"{len(data)} bytes; the limit is {limits.bytes}"
+        raise TooManyBytes(msg)
+    kind = sniff(data)
+    plugin = PILLOW_FORMATS.get(kind)
+    if plugin is None:
+        msg = f"{kind.value} is not opened here"
+        raise UnsupportedMedia(msg)
+    try:
+        with quiet():
+            return Picture(_pixels(data, kind, plugin, limits), kind)
+    except MediaError:
+        raise
+    except MemoryError as error:
+        msg = f"{kind.value} needs more memory than there is"
+        raise BrokenMedia(msg) from error
+    except Image.DecompressionBombError as error:
+        msg = f"{kind.value}: {error}"
+        raise TooManyPixels(msg) from error
+    except Exception as error:  # hostile input makes decoders raise struct.error, KeyError, ..
+        msg = f"{kind.value} cannot be decoded: {type(error).__name__}"
+        raise BrokenMedia(msg) from error
+
+
+def _pixels(data: bytes, kind: Kind, plugin: str, limits: Limits) -> NDArray[np.uint8]:
+    claimed = header.size(data, kind)
+    if claimed is not None:
+        _check_size(*claimed, limits)
+    with Image.open(io.BytesIO(data), formats=[plugin]) as image:  # noqa: TID251 - this is decode
+        _check_size(*image.size, limits)
+        if kind is Kind.JPEG:
+            fast = jpeg.decode(data, image)
+            if fast is not None:
+                return fast
+        image.load()
+        _check_size(*image.size, limits)
+        turned = ImageOps.exif_transpose(image)
+        return as_rgb(turned)
+
+
+def _check_size(width: int, height: int, limits: Limits) -> None:
+    if width < 1 or height < 1:
+        msg = f"a picture of {width} x {height} pixels"
+        raise BrokenMedia(msg)
+    if max(width, height) > limits.side_px:
+        msg = f"{width} x {height}; the longest side may be {limits.side_px}"
+        raise TooManyPixels(msg)
+    if width * height > limits.pixels:
+        msg = f"{width} x {height} pixels; the limit is {limits.pixels}"
+        raise TooManyPixels(msg)
