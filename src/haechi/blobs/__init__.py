@@ -1,0 +1,5 @@
+"""Bytes by name. What is stored here is sealed already; a blob store never sees plaintext."""
+
+from haechi.blobs.local import BlobWriter, LocalStore
+
+__all__ = ["BlobWriter", "LocalStore"]

@@ -1,0 +1,215 @@
+"""Blobs in a local folder.
+
+    root/3f/a0/3fa0...   a blob: 32 lower-case hexadecimal digits, chosen at random
+    root/3f/a0/.3fa0...  one that is still being written, or was when the power went
+
+A blob that has a name is complete and on the disk: it is written under the second form, synced,
+renamed, and the folders above are synced before the name is given to anybody.
+"""
+
+import contextlib
+import os
+import re
+import secrets
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
+
+from haechi.errors import BlobError, BlobMissing, StorageUnavailable
+
+NAME = re.compile(r"[0-9a-f]{32}")
+FOLDER = re.compile(r"[0-9a-f]{2}")
+
+
+def random_name() -> str:
+    """Give 128 random bits as 32 hexadecimal digits."""
+    return secrets.token_hex(16)
+
+
+class LocalStore:
+    """Blobs below one folder, which is made if need be; several processes may share it.
+
+    root      The folder. Its files are readable by their owner only.
+    new_name  Where names come from; 128 random bits by default.
+
+    Every method raises StorageUnavailable when the disk is full, read-only, forbidden or away.
+    A name that is not 32 lower-case hexadecimal digits is BlobMissing, whatever it points to.
+    """
+
+    def __init__(self, root: Path, *, new_name: Callable[[], str] = random_name) -> None:
+        self.root = root
+        self._new_name = new_name
+        with _storage("make", root):
+            root.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def new(self) -> "BlobWriter":
+        """Begin a blob; it has no name until commit()."""
+        return BlobWriter(self.root, self._path(self._new_name()))
+
+    def open(self, name: str) -> BinaryIO:
+        """Open a blob for reading; the caller closes it. Raises BlobMissing."""
+        self.size(name)
+        with self._existing(name):
+            flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+            return os.fdopen(os.open(self._path(name), flags), "rb")
+
+    def size(self, name: str) -> int:
+        """Give the length in bytes. Raises BlobMissing."""
+        with self._existing(name):
+            found = self._path(name).lstat()
+        # A link, a folder or a pipe put in place of a blob is none.
+        if not stat.S_ISREG(found.st_mode):
+            raise BlobMissing(name)
+        return found.st_size
+
+    def exists(self, name: str) -> bool:
+        """Say whether there is a blob of that name."""
+        try:
+            self.size(name)
+        except BlobMissing:
+            return False
+        return True
+
+    def delete(self, name: str) -> None:
+        """Remove a blob for good; the removal is on the disk when this returns.
+
+        Raises BlobMissing if it is gone already.
+        """
+        path = self._path(name)
+        with self._existing(name):
+            path.unlink()
+            _sync_folder(path.parent)
+
+    def names(self) -> Iterator[str]:
+        """Give the name of every complete blob, in order; unfinished ones are left out."""
+        for first in _listed(self.root, FOLDER):
+            for second in _listed(self.root / first, FOLDER):
+                for name in _listed(self.root / first / second, NAME):
+                    if name.startswith(first + second):
+                        yield name
+
+    def _path(self, name: str) -> Path:
+        if not NAME.fullmatch(name):
+            raise BlobMissing("this is not the name of a blob")
+        return self.root / name[:2] / name[2:4] / name
+
+    @contextlib.contextmanager
+    def _existing(self, name: str) -> Iterator[None]:
+        with _storage("reach", self.root):
+            try:
+                yield
+            except FileNotFoundError as error:
+                if self.root.is_dir():
+                    raise BlobMissing(name) from error
+                raise
+
+
+class BlobWriter:
+    """A blob that is being written: write(), then commit() for its name, or discard().
+
+    As a context manager it discards at the end of the block unless commit() was called.
+    After an error nothing of it stays and no other call works but discard().
+    """
+
+    def __init__(self, root: Path, path: Path) -> None:
+        self._root = root
+        self._path = path
+        self._part = path.with_name("." + path.name)
+        self._committed = False
+        self.size = 0
+        with _storage("write", path):
+            # One by one: a root that is away (not mounted) must not be made anew.
+            for folder in (path.parent.parent, path.parent):
+                folder.mkdir(mode=0o700, exist_ok=True)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+            self._file = os.fdopen(os.open(self._part, flags, 0o600), "wb")
+
+    def write(self, data: bytes) -> int:
+        """Add all of `data`. Returns its length in bytes."""
+        with self._open_file("write"):
+            self._file.write(data)
+        self.size += len(data)
+        return len(data)
+
+    def commit(self) -> str:
+        """Make the blob durable, then give it its name and return that.
+
+        When this returns, the blob survives a power cut.
+        """
+        with self._open_file("commit"):
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+            self._part.rename(self._path)
+            # If a folder cannot be synced, discard() takes the blob away under its new name.
+            self._part = self._path
+            for folder in (self._path.parent, self._path.parent.parent, self._root):
+                _sync_folder(folder)
+        self._committed = True
+        return self._path.name
+
+    def discard(self) -> None:
+        """Drop what was written. After commit() it does nothing."""
+        if self._committed:
+            return
+        with contextlib.suppress(OSError):
+            self._file.close()
+        with contextlib.suppress(OSError):
+            self._part.unlink()
+
+    @contextlib.contextmanager
+    def _open_file(self, act: str) -> Iterator[None]:
+        if self._file.closed:
+            raise BlobError("this blob is committed or discarded")
+        try:
+            with _storage(act, self._path):
+                yield
+        except StorageUnavailable:
+            # After a failed write or sync, nobody knows what the disk holds: never try again.
+            self.discard()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.discard()
+
+
+@contextlib.contextmanager
+def _storage(act: str, path: Path) -> Iterator[None]:
+    """Turn what the operating system says into StorageUnavailable."""
+    try:
+        yield
+    except OSError as error:
+        msg = f"cannot {act} {path.name}: {error.strerror or error}"
+        raise StorageUnavailable(msg) from error
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _listed(folder: Path, form: re.Pattern[str]) -> list[str]:
+    with _storage("list", folder), os.scandir(folder) as entries:
+        return sorted(
+            entry.name
+            for entry in entries
+            if form.fullmatch(entry.name)
+            and (
+                entry.is_dir(follow_symlinks=False)
+                if form is FOLDER
+                else entry.is_file(follow_symlinks=False)
+            )
+        )
