@@ -1,0 +1,1 @@
+"""The Django project: stages of the walk, and the surfaces above them."""

@@ -1,0 +1,1 @@
+"""Stage 7: appeals by the account whose upload was refused or removed."""

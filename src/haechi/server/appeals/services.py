@@ -1,0 +1,109 @@
+"""Find what can be appealed, take an appeal in, answer it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.db import transaction
+
+from haechi import seal
+from haechi.errors import AppealUnknown, CaseClosed, NotAllowed, ReasonRequired
+from haechi.server.appeals.models import Appeal, Outcome
+from haechi.server.audit import services as audit
+from haechi.server.cases.models import Action, Decision
+from haechi.server.matching import services as matching
+from haechi.server.matching.models import Check, Member
+from haechi.server.reports import vault
+from haechi.server.staff.models import User
+
+LONGEST_TEXT = 5_000
+
+
+@dataclass(frozen=True)
+class Appealable:
+    """What an appeal address names: exactly one of the two."""
+
+    refused: Check | None
+    removed: Action | None
+
+    @property
+    def appeal(self) -> Appeal | None:
+        """The appeal that was made already, or None."""
+        return Appeal.objects.filter(check_refused=self.refused, action=self.removed).first()
+
+
+def find(token: str) -> Appealable:
+    """What `token` names. Raises AppealUnknown."""
+    refused = Check.objects.filter(appeal_token=token).first()
+    removed = Action.objects.filter(appeal_token=token).first()
+    if refused is None and removed is None:
+        raise AppealUnknown
+    return Appealable(refused, removed)
+
+
+@transaction.atomic
+def receive(subject: Appealable, text: str, *, now: datetime) -> Appeal:
+    """Take an appeal in, sealed to the vault; a second one against the same thing is the first."""
+    appeal, new = Appeal.objects.get_or_create(
+        check_refused=subject.refused,
+        action=subject.removed,
+        defaults={
+            "sealed": seal.seal(text[:LONGEST_TEXT].encode(), settings.HAECHI.vault_recipient),
+            "received_at": now,
+        },
+    )
+    if new:
+        audit.record("appeal:received", subject=appeal, actor="poster", at=now)
+    return appeal
+
+
+def text_of(appeal: Appeal) -> str:
+    """What was written. Raises KeyMissing in a process without the vault identity."""
+    return vault.open_for_staff(bytes(appeal.sealed)).decode()
+
+
+@transaction.atomic
+def answer(appeal: Appeal, *, grant: bool, reason: str, actor: User, now: datetime) -> None:
+    """Answer an appeal once. Granting withdraws the bank members behind it, so they match no more.
+
+    Raises ReasonRequired, NotAllowed (whoever decided does not judge the appeal), or CaseClosed
+    (somebody answered first).
+    """
+    if not reason.strip():
+        raise ReasonRequired
+    decision = decision_of(appeal)
+    if decision is not None and decision.actor_id == actor.pk:
+        raise NotAllowed("an appeal is judged by another person than who decided")
+    outcome = Outcome.GRANTED if grant else Outcome.UPHELD
+    won = Appeal.objects.filter(pk=appeal.pk, outcome=Outcome.WAITING).update(
+        outcome=outcome, answer=reason.strip(), answered_at=now, answered_by=actor
+    )
+    if not won:
+        raise CaseClosed("somebody answered this appeal first")
+    audit.record(
+        "appeal:answered",
+        subject=appeal,
+        actor=actor.name_in_log,
+        at=now,
+        detail={"outcome": outcome.value},
+    )
+    if grant:
+        for member in members_behind(appeal):
+            matching.withdraw_member(member, actor=actor.name_in_log, now=now)
+
+
+def decision_of(appeal: Appeal) -> Decision | None:
+    """The decision that led to what is appealed, or None where a foreign member matched."""
+    if appeal.action is not None:
+        return appeal.action.decision
+    exhibit = next((member.exhibit for member in members_behind(appeal)), None)
+    return Decision.objects.filter(case__report__exhibits=exhibit).first() if exhibit else None
+
+
+def members_behind(appeal: Appeal) -> list[Member]:
+    """The bank members that a granted appeal withdraws."""
+    if appeal.check_refused is not None:
+        member = appeal.check_refused.member
+        return [member] if member else []
+    report = appeal.action.decision.case.report if appeal.action else None
+    return list(Member.objects.filter(exhibit__report=report)) if report else []

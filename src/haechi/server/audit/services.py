@@ -1,0 +1,121 @@
+"""Write entries, sign checkpoints, verify the whole."""
+
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import closing
+from datetime import UTC, datetime
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from django.conf import settings
+from django.db import connection, models, transaction
+
+from haechi import ledger
+from haechi.errors import KeyMissing
+from haechi.server.audit.models import Checkpoint, Entry
+
+ORIGIN = "haechi/audit"
+# Any number, as long as nothing else in this database uses it.
+CHAIN_LOCK = 0x4841_4543
+
+type Detail = Mapping[str, str | int | bool | list[str] | list[int] | None]
+
+
+def record(
+    tag: str, *, subject: models.Model, actor: str, at: datetime, detail: Detail | None = None
+) -> Entry:
+    """Append one entry inside the caller's transaction; it exists exactly if the act does.
+
+    Raises transaction.TransactionManagementError outside a transaction.
+    """
+    transaction.get_connection().validate_no_broken_transaction()
+    if not connection.in_atomic_block:
+        raise transaction.TransactionManagementError("an act and its entry are one transaction")
+    with connection.cursor() as cursor:
+        # Held until commit: positions have no gaps, and the chain has one tail.
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [CHAIN_LOCK])
+    last = Entry.objects.order_by("-position").first()
+    entry = Entry(
+        position=last.position + 1 if last else 1,
+        at=at.astimezone(UTC),
+        tag=tag,
+        actor=actor,
+        subject=name_of(subject),
+        detail=dict(detail or {}),
+        previous=bytes(last.hash) if last else bytes(32),
+    )
+    entry.hash = ledger.entry_hash(bytes(entry.previous), payload(entry))
+    entry.save(force_insert=True)
+    return entry
+
+
+def name_of(subject: models.Model) -> str:
+    """The stable name of a row, for instance "cases.case:12"."""
+    return f"{subject._meta.label_lower}:{subject.pk}"
+
+
+def payload(entry: Entry) -> bytes:
+    """The canonical bytes that the hash covers."""
+    return ledger.canonical(
+        {
+            "position": entry.position,
+            "at": entry.at.astimezone(UTC).isoformat(timespec="microseconds"),
+            "tag": entry.tag,
+            "actor": entry.actor,
+            "subject": entry.subject,
+            "detail": entry.detail,
+        }
+    )
+
+
+def signing_key() -> Ed25519PrivateKey:
+    """The key that signs checkpoints. Raises KeyMissing in a process that was not given it."""
+    path = settings.HAECHI.signing_key_file
+    if path is None:
+        raise KeyMissing("this process holds no signing key")
+    try:
+        key = load_pem_private_key(path.read_bytes(), password=None)
+    except (OSError, ValueError) as error:
+        raise KeyMissing(f"the signing key cannot be read: {error}") from error
+    if not isinstance(key, Ed25519PrivateKey):
+        raise KeyMissing("the signing key is no Ed25519 key")
+    return key
+
+
+def checkpoint(key: Ed25519PrivateKey, *, now: datetime) -> Checkpoint:
+    """Sign size and Merkle root of the log as it stands; the same size is signed once."""
+    tree = ledger.Tree()
+    for hashed in Entry.objects.values_list("hash", flat=True).iterator(chunk_size=10_000):
+        tree.append(bytes(hashed))
+    known = Checkpoint.objects.filter(size=tree.size).first()
+    if known:
+        return known
+    signed = ledger.Checkpoint(size=tree.size, root=tree.root(), at=now, origin=ORIGIN)
+    return Checkpoint.objects.create(
+        size=tree.size, root=tree.root(), at=now, note=signed.sign(key)
+    )
+
+
+def verify(key: Ed25519PublicKey | None = None) -> int:
+    """Recompute every hash and every checkpoint; return the number of entries.
+
+    Raises LedgerBroken naming the first entry that does not fit. With `key`, a checkpoint that it
+    did not sign raises LedgerError.
+    """
+    signed = []
+    for row in Checkpoint.objects.all():
+        if key is not None:
+            ledger.Checkpoint.verify(row.note, key)
+        signed.append((row.size, bytes(row.root)))
+    # Closed at once when something is broken, not when the collector comes by.
+    with closing(_chain()) as entries:
+        return ledger.verify_chain(entries, signed).size
+
+
+def _chain() -> Generator[tuple[int, bytes, bytes, bytes]]:
+    for entry in Entry.objects.iterator(chunk_size=5_000):
+        yield entry.position, payload(entry), bytes(entry.previous), bytes(entry.hash)
+
+
+def history(subject: models.Model) -> Iterator[Entry]:
+    """All entries about one row, oldest first."""
+    yield from Entry.objects.filter(subject=name_of(subject)).order_by("position")

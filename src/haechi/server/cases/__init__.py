@@ -1,0 +1,1 @@
+"""Stage 4: case, clocks, decision, and the actions a decision asks of platforms."""

@@ -1,0 +1,173 @@
+"""Case, clocks, decision, and the actions it asks of platforms."""
+
+from datetime import datetime
+from typing import ClassVar, Self
+
+from django.db import models
+from django.db.models import Min, Q
+from django.utils.translation import gettext_lazy as _
+
+from haechi.server import words
+from haechi.server.matching.models import Hosted, Platform, new_token
+from haechi.server.reports.models import Report
+from haechi.server.staff.models import User
+
+
+class State(models.TextChoices):
+    """Where a case stands."""
+
+    OPEN = "open", _("open")
+    DECIDED = "decided", _("decided")
+
+
+class CaseQuerySet(models.QuerySet["Case"]):
+    """Reads of cases."""
+
+    def queue(self) -> Self:
+        """Open cases, least time left first; minors first among equals; then the oldest.
+
+        Adds `next_due`, the earliest end of a running clock, or None.
+        """
+        running = Q(clocks__stopped_at=None)
+        return (
+            self.filter(state=State.OPEN)
+            .annotate(next_due=Min("clocks__due_at", filter=running))
+            .select_related("report", "claimed_by")
+            .order_by(models.F("next_due").asc(nulls_last=True), "-minor", "opened_at")
+        )
+
+
+class Case(models.Model):
+    """One report under review.
+
+    minor          copied from the report: children come first among equals
+    claimed_by     who works on it, until claimed_until
+    """
+
+    report = models.OneToOneField(Report, on_delete=models.PROTECT, related_name="case")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
+    minor = models.BooleanField(default=False)
+    opened_at = models.DateTimeField()
+    decided_at = models.DateTimeField(null=True)
+    claimed_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True)
+    claimed_until = models.DateTimeField(null=True)
+
+    objects = CaseQuerySet.as_manager()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["state", "opened_at"])]
+
+    def __str__(self) -> str:
+        return f"case {self.pk}"
+
+
+class Clock(models.Model):
+    """The time left to act on one case under one rule of law.
+
+    rule         identifier in haechi.law; `law`, `action` and `source` are kept as they read then
+    started_at, due_at  UTC. due_at never moves; more time is a new clock with a reason.
+    stopped_at   UTC, or None while it runs
+    missed_at    when it was found to have run out, or None
+    stopped_by   what ends it: "removal" or "decision"
+    """
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="clocks")
+    rule = models.CharField(max_length=60)
+    law = models.CharField(max_length=200)
+    jurisdiction = models.CharField(max_length=10)
+    action = models.TextField()
+    source = models.TextField()
+    why = models.TextField()
+    stopped_by = models.CharField(max_length=10)
+    started_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    stopped_at = models.DateTimeField(null=True)
+    missed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering: ClassVar = ["due_at"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["case", "rule"], name="one_clock_per_rule")
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["due_at"],
+                name="running_clocks",
+                condition=Q(stopped_at=None, missed_at=None),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.rule} of case {self.case_id}"
+
+    @property
+    def law_in_words(self) -> str:
+        """The name of the law, in the reader's language where we have it."""
+        return words.law_name(self.rule, self.law)
+
+    @property
+    def action_in_words(self) -> str:
+        """What the law asks for, in the reader's language where we have it."""
+        return words.law_action(self.rule, self.action)
+
+    def overdue(self, now: datetime) -> bool:
+        """True when it ran out before it was stopped."""
+        return (self.stopped_at or now) > self.due_at
+
+
+class Verdict(models.TextChoices):
+    """What a reviewer concludes."""
+
+    REMOVE = "remove", _("remove")
+    KEEP = "keep", _("do not remove")
+
+
+class Ground(models.TextChoices):
+    """Why something is removed. The catalogue grows with the policies."""
+
+    DEEPFAKE = "deepfake", _("Sexual deepfake of a person who did not consent")
+    INTIMATE = "intimate", _("Intimate picture shared without consent")
+    MINOR = "minor", _("Sexual depiction of a person under 18")
+    NONE = "none", _("No ground for removal")
+
+
+class Decision(models.Model):
+    """What was decided, by whom, and why. Never changed; an appeal adds to it."""
+
+    case = models.OneToOneField(Case, on_delete=models.PROTECT, related_name="decision")
+    verdict = models.CharField(max_length=10, choices=Verdict.choices)
+    ground = models.CharField(max_length=20, choices=Ground.choices)
+    reason = models.TextField()
+    actor = models.ForeignKey(User, on_delete=models.PROTECT)
+    made_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.verdict} in {self.case}"
+
+
+class Action(models.Model):
+    """One thing a platform is asked to do.
+
+    idempotency_key  sent with every attempt, so that two attempts act once (B21)
+    attempts         deliveries tried so far; last_error says how the last one failed
+    done_at          when the platform confirmed
+    appeal_token     names this removal in the address where it can be appealed
+    """
+
+    decision = models.ForeignKey(Decision, on_delete=models.PROTECT, related_name="actions")
+    platform = models.ForeignKey(Platform, on_delete=models.PROTECT)
+    hosted = models.ForeignKey(Hosted, on_delete=models.PROTECT)
+    idempotency_key = models.CharField(max_length=80, unique=True)
+    appeal_token = models.CharField(max_length=40, unique=True, default=new_token)
+    created_at = models.DateTimeField()
+    attempts = models.PositiveIntegerField(default=0)
+    last_error = models.CharField(max_length=200, blank=True)
+    done_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["decision", "hosted"], name="one_action_per_content")
+        ]
+
+    def __str__(self) -> str:
+        return self.idempotency_key

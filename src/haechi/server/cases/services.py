@@ -1,0 +1,185 @@
+"""Open a case, run its clocks, claim it, decide it."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Q
+
+from haechi import law
+from haechi.errors import CaseClaimed, CaseClosed, ReasonRequired
+from haechi.server.audit import services as audit
+from haechi.server.cases.models import (
+    Action,
+    Case,
+    Clock,
+    Decision,
+    Ground,
+    State,
+    Verdict,
+)
+from haechi.server.matching.models import Hosted
+from haechi.server.reports.models import Report
+from haechi.server.staff.models import User
+
+# A claim frees itself when somebody stops working.
+LEASE = timedelta(minutes=20)
+
+
+def open_case(report: Report, *, now: datetime) -> Case:
+    """Open the report's case, or return the one it has; inside the caller's transaction."""
+    case, new = Case.objects.get_or_create(
+        report=report, defaults={"opened_at": now, "minor": report.minor}
+    )
+    if new:
+        audit.record("case:opened", subject=case, actor="worker", at=now)
+    return case
+
+
+def start_clocks(
+    case: Case, jurisdictions: Iterable[str], *, valid: bool, now: datetime
+) -> list[Clock]:
+    """Start every clock the law starts for this report, since its receipt.
+
+    valid   True when the report holds what a valid request needs. Runs inside the caller's
+    transaction; a clock that runs already is left as it is.
+    """
+    facts = law.Facts(
+        jurisdictions=frozenset(jurisdictions), minor=case.minor, event="report", valid=valid
+    )
+    clocks = []
+    for running in law.clocks_for(facts, at=case.report.received_at):
+        clock, new = Clock.objects.get_or_create(
+            case=case,
+            rule=running.rule.id,
+            defaults={
+                "law": running.rule.law,
+                "jurisdiction": running.rule.jurisdiction,
+                "action": running.rule.action,
+                "source": running.rule.source,
+                "why": running.why,
+                "stopped_by": running.rule.stopped_by or "decision",
+                "started_at": running.started_at,
+                "due_at": running.due_at,
+            },
+        )
+        if new:
+            audit.record(
+                "clock:started",
+                subject=clock,
+                actor="worker",
+                at=now,
+                detail={"rule": clock.rule, "due_at": clock.due_at.isoformat()},
+            )
+        clocks.append(clock)
+    return clocks
+
+
+def stop_clocks(case: Case, ended_by: str, *, now: datetime) -> None:
+    """Stop the running clocks that `ended_by` ("removal", "decision") ends."""
+    for clock in case.clocks.filter(stopped_at=None, stopped_by=ended_by):
+        if Clock.objects.filter(pk=clock.pk, stopped_at=None).update(stopped_at=now):
+            audit.record("clock:stopped", subject=clock, actor="worker", at=now)
+
+
+@transaction.atomic
+def find_missed_clocks(*, now: datetime) -> list[Clock]:
+    """Mark and log every clock that ran out unseen (B24); each is returned once."""
+    missed = []
+    for clock in Clock.objects.filter(stopped_at=None, missed_at=None, due_at__lt=now):
+        if Clock.objects.filter(pk=clock.pk, missed_at=None).update(missed_at=now):
+            audit.record("clock:missed", subject=clock, actor="worker", at=now)
+            missed.append(clock)
+    return missed
+
+
+@transaction.atomic
+def claim(case: Case, user: User, *, now: datetime) -> None:
+    """Take a case for twenty minutes, or longer by claiming again.
+
+    Raises CaseClaimed while somebody else holds it, CaseClosed when it is decided.
+    """
+    won = Case.objects.filter(_free_for(user, now), pk=case.pk, state=State.OPEN).update(
+        claimed_by=user, claimed_until=now + LEASE
+    )
+    if not won:
+        raise CaseClaimed(case.pk) if _is_open(case) else CaseClosed(case.pk)
+    audit.record("case:claimed", subject=case, actor=user.name_in_log, at=now)
+
+
+@transaction.atomic
+def release(case: Case, user: User, *, now: datetime) -> None:
+    """Give a case back to the queue, without a mark against anybody (B26)."""
+    if Case.objects.filter(pk=case.pk, claimed_by=user).update(claimed_by=None, claimed_until=None):
+        audit.record("case:released", subject=case, actor=user.name_in_log, at=now)
+
+
+def decide(
+    case: Case, verdict: Verdict, ground: Ground, *, reason: str, actor: User, now: datetime
+) -> Decision:
+    """Record a verdict and close the case, inside the caller's transaction.
+
+    Raises ReasonRequired (a verdict nobody explained, or a removal without a ground), CaseClosed
+    (somebody decided first) or CaseClaimed (somebody else is working on it); nothing was changed
+    then. What follows from the verdict is the caller's step: flow.decide().
+    """
+    if not reason.strip() or (verdict == Verdict.REMOVE) != (ground != Ground.NONE):
+        raise ReasonRequired(case.pk)
+    # Compare-and-swap: of two people pressing the button at once, one row wins (B19).
+    won = Case.objects.filter(_free_for(actor, now), pk=case.pk, state=State.OPEN).update(
+        state=State.DECIDED, decided_at=now, claimed_by=None, claimed_until=None
+    )
+    if not won:
+        raise CaseClaimed(case.pk) if _is_open(case) else CaseClosed(case.pk)
+    decision = Decision.objects.create(
+        case=case, verdict=verdict, ground=ground, reason=reason.strip(), actor=actor, made_at=now
+    )
+    audit.record(
+        "case:decided",
+        subject=decision,
+        actor=actor.name_in_log,
+        at=now,
+        detail={"verdict": verdict.value, "ground": ground.value},
+    )
+    return decision
+
+
+def ask_platform(decision: Decision, hosted: Hosted, *, now: datetime) -> Action:
+    """Write down that a platform must remove one piece; delivery is a job of its own."""
+    action = Action.objects.create(
+        decision=decision,
+        platform=hosted.platform,
+        hosted=hosted,
+        idempotency_key=f"remove-{decision.pk}-{hosted.pk}",
+        created_at=now,
+    )
+    audit.record(
+        "action:asked",
+        subject=action,
+        actor=decision.actor.name_in_log,
+        at=now,
+        detail={"platform": hosted.platform_id},
+    )
+    return action
+
+
+@transaction.atomic
+def confirm_action(action: Action, *, now: datetime) -> bool:
+    """The platform says it is done. True the first time, False when that was known."""
+    won = Action.objects.filter(pk=action.pk, done_at=None).update(done_at=now, last_error="")
+    if not won:
+        return False
+    Hosted.objects.filter(pk=action.hosted_id, removed_at=None).update(removed_at=now)
+    audit.record("action:done", subject=action, actor=action.platform.name_in_log, at=now)
+    case = action.decision.case
+    if not Action.objects.filter(decision=action.decision, done_at=None).exists():
+        stop_clocks(case, "removal", now=now)
+    return True
+
+
+def _free_for(user: User, now: datetime) -> Q:
+    return Q(claimed_by=None) | Q(claimed_by=user) | Q(claimed_until__lt=now)
+
+
+def _is_open(case: Case) -> bool:
+    return Case.objects.filter(pk=case.pk, state=State.OPEN).exists()

@@ -1,0 +1,1 @@
+"""Settings, keys, addresses and entry points of the two Django surfaces."""

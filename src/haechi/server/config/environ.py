@@ -1,0 +1,96 @@
+"""The environment, read once and checked: every variable Haechi's server knows is named here."""
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Self
+
+from django.core.exceptions import ImproperlyConfigured
+
+type Surface = Literal["public", "desk", "worker"]
+
+HEX_KEY = re.compile(r"[0-9a-f]{64}\Z")
+
+
+@dataclass(frozen=True)
+class Environment:
+    """What this process was told.
+
+    home             data folder: blobs, embedded database, key files
+    database_url     PostgreSQL; empty means the embedded one in `home`
+    surface          which entry point this process is; public never holds the vault identity
+    secret_key       Django's key for signing
+    pepper_lookup, pepper_unlock, digest_key   32 bytes as 64 hex digits, all different (B03)
+    vault_recipient  age recipient of the vault ("age1...")
+    vault_identity_file, signing_key_file      paths, or None where this process has no such key
+    """
+
+    home: Path
+    database_url: str
+    surface: Surface
+    secret_key: str
+    pepper_lookup: bytes
+    pepper_unlock: bytes
+    digest_key: bytes
+    vault_recipient: str
+    vault_identity_file: Path | None
+    signing_key_file: Path | None
+    public_url: str
+    desk_url: str
+    match_url: str
+    smtp_host: str
+    smtp_port: int
+    mail_from: str
+    organisation: str
+    jurisdictions: tuple[str, ...]
+    secure_cookies: bool
+
+    @classmethod
+    def read(cls, environ: dict[str, str] | None = None) -> Self:
+        """Read `environ` (default: the process's). Raises ImproperlyConfigured, naming the variable."""
+        env = dict(os.environ) if environ is None else environ
+        surface = env.get("HAECHI_SURFACE", "desk")
+        if surface not in ("public", "desk", "worker"):
+            raise ImproperlyConfigured("HAECHI_SURFACE is one of public, desk, worker")
+        public_url = env.get("HAECHI_PUBLIC_URL", "http://127.0.0.1:8410").rstrip("/")
+        return cls(
+            home=Path(env.get("HAECHI_HOME", "~/.local/share/haechi")).expanduser(),
+            database_url=env.get("HAECHI_DATABASE_URL", ""),
+            surface=surface,  # type: ignore[arg-type]  # narrowed by the check above
+            secret_key=_needed(env, "HAECHI_SECRET_KEY"),
+            pepper_lookup=_key(env, "HAECHI_PEPPER_LOOKUP"),
+            pepper_unlock=_key(env, "HAECHI_PEPPER_UNLOCK"),
+            digest_key=_key(env, "HAECHI_DIGEST_KEY"),
+            vault_recipient=_needed(env, "HAECHI_VAULT_RECIPIENT"),
+            vault_identity_file=_path(env, "HAECHI_VAULT_IDENTITY_FILE"),
+            signing_key_file=_path(env, "HAECHI_SIGNING_KEY_FILE"),
+            public_url=public_url,
+            desk_url=env.get("HAECHI_DESK_URL", "http://127.0.0.1:8411").rstrip("/"),
+            match_url=env.get("HAECHI_MATCH_URL", "http://127.0.0.1:8412").rstrip("/"),
+            smtp_host=env.get("HAECHI_SMTP_HOST", "127.0.0.1"),
+            smtp_port=int(env.get("HAECHI_SMTP_PORT", "25")),
+            mail_from=env.get("HAECHI_MAIL_FROM", "notices@haechi.invalid"),
+            organisation=env.get("HAECHI_ORGANISATION", "Haechi"),
+            jurisdictions=tuple(filter(None, env.get("HAECHI_JURISDICTIONS", "").split(","))),
+            secure_cookies=public_url.startswith("https://"),
+        )
+
+
+def _needed(env: dict[str, str], name: str) -> str:
+    if not env.get(name):
+        raise ImproperlyConfigured(
+            f"{name} is not set; `haechi setup` makes the keys of a new home"
+        )
+    return env[name]
+
+
+def _key(env: dict[str, str], name: str) -> bytes:
+    text = _needed(env, name)
+    if not HEX_KEY.match(text):
+        raise ImproperlyConfigured(f"{name} must be 32 bytes written as 64 lower-case hex digits")
+    return bytes.fromhex(text)
+
+
+def _path(env: dict[str, str], name: str) -> Path | None:
+    return Path(env[name]).expanduser() if env.get(name) else None

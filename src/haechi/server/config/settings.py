@@ -1,0 +1,169 @@
+"""Django settings. Everything that differs between installations comes from `environ`."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.csp import CSP
+
+from haechi.server.config.database import connection_settings
+from haechi.server.config.environ import Environment
+
+HAECHI = Environment.read()
+
+# B03: equal peppers would make the lookup value in the database the key that opens the report.
+if len({HAECHI.pepper_lookup, HAECHI.pepper_unlock, HAECHI.digest_key}) != 3:
+    raise ImproperlyConfigured("the peppers and the digest key must all be different")
+if HAECHI.surface == "public" and HAECHI.vault_identity_file is not None:
+    raise ImproperlyConfigured("the public process must not be given the vault identity")
+
+SECRET_KEY = HAECHI.secret_key
+DEBUG = False
+ALLOWED_HOSTS = [
+    "*"
+]  # Addresses are checked by the proxy in front; no page builds links from Host.
+USE_TZ = True
+TIME_ZONE = "UTC"
+ROOT_URLCONF = (
+    "haechi.server.config.urls_public"
+    if HAECHI.surface == "public"
+    else "haechi.server.config.urls_desk"
+)
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "procrastinate.contrib.django",
+    "haechi.server.audit",
+    "haechi.server.staff",
+    "haechi.server.reports",
+    "haechi.server.evidence",
+    "haechi.server.matching",
+    "haechi.server.cases",
+    "haechi.server.notices",
+    "haechi.server.appeals",
+    "haechi.server.transparency",
+    "haechi.server.public",
+    "haechi.server.desk",
+    "haechi.server.config",
+]
+
+_COMMON = [
+    "haechi.server.config.middleware.SecurityHeaders",
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "haechi.server.config.static.StaticFiles",
+]
+# The anonymous site has no sessions and no accounts: what is not loaded cannot leak.
+MIDDLEWARE_PUBLIC = [
+    *_COMMON,
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+]
+MIDDLEWARE_DESK = [
+    *_COMMON,
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+]
+MIDDLEWARE = MIDDLEWARE_PUBLIC if HAECHI.surface == "public" else MIDDLEWARE_DESK
+
+DATABASES = {"default": connection_settings(HAECHI)}
+PROCRASTINATE_IMPORT_PATHS = ["haechi.server.flow"]
+
+_HERE = Path(__file__).parent
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [_HERE / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.template.context_processors.csrf",
+                "haechi.server.config.context.surface",
+            ]
+        },
+    }
+]
+BLOBS = HAECHI.home / "blobs"
+
+STATIC_URL = "/static/"
+STATICFILES_DIRS: list[str] = []
+
+LANGUAGES = [("ko", "한국어"), ("zh-hans", "中文"), ("en", "English")]
+LANGUAGE_CODE = "en"
+LOCALE_PATHS = [_HERE.parent / "locale"]
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Strict"
+LANGUAGE_COOKIE_SECURE = HAECHI.secure_cookies
+
+AUTH_USER_MODEL = "staff.User"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "desk:login"
+
+SESSION_COOKIE_AGE = int(timedelta(hours=10).total_seconds())
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Strict"
+SESSION_COOKIE_SECURE = HAECHI.secure_cookies
+CSRF_COOKIE_SAMESITE = "Strict"
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SECURE = HAECHI.secure_cookies
+CSRF_FAILURE_VIEW = "haechi.server.config.failures.csrf"
+# Cookies are told apart by name, since browsers do not separate them by port.
+SESSION_COOKIE_NAME = "haechi_desk"
+CSRF_COOKIE_NAME = f"haechi_{HAECHI.surface}_csrf"
+
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_CSP = {
+    "default-src": [CSP.NONE],
+    "script-src": [CSP.SELF],
+    "style-src": [CSP.SELF],
+    "img-src": [CSP.SELF],
+    "media-src": [CSP.SELF],
+    "font-src": [CSP.SELF],
+    "connect-src": [CSP.SELF],
+    "form-action": [CSP.SELF],
+    "base-uri": [CSP.NONE],
+    "frame-ancestors": [CSP.NONE],
+}
+
+# One exhibit through the form. Longer files wait for the chunked upload of a later version.
+UPLOAD_LIMIT_BYTES = 50 * 1024 * 1024
+UPLOADS_PER_REPORT = 5
+# Fields only; files are streamed into their envelope and never held (B12).
+DATA_UPLOAD_MAX_MEMORY_SIZE = 512 * 1024
+FILE_UPLOAD_HANDLERS = ["haechi.server.evidence.sealing.SealingUploadHandler"]
+
+# B08: a visit to one's own report ends by the server's clock.
+VISIT_IDLE = timedelta(minutes=20)
+VISIT_ABSOLUTE = timedelta(hours=2)
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "filters": {"no_paths": {"()": "haechi.server.config.logs.NoPaths"}},
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["no_paths"],
+        }
+    },
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    # Request logs would carry addresses and paths of anonymous people.
+    "loggers": {"django.request": {"level": "ERROR"}, "haechi": {"level": "INFO"}},
+}

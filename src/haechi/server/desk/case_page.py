@@ -1,0 +1,170 @@
+"""Everything the page of one case shows, in the order one decides."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Model, QuerySet
+from django.utils.functional import Promise
+
+from haechi.server.audit import services as audit
+from haechi.server.audit.models import Entry
+from haechi.server.cases.models import Action, Case, State
+from haechi.server.desk import vocabulary
+from haechi.server.desk.forms import DecisionForm
+from haechi.server.desk.reading import Request, read_request
+from haechi.server.desk.time_left import PATTERNS, read
+from haechi.server.desk.vocabulary import TAGS, Names
+from haechi.server.evidence.models import Fingerprint
+from haechi.server.matching import services as matching
+from haechi.server.matching.models import Hit, Hosted, Member
+from haechi.server.notices.models import Notice
+from haechi.server.notices.services import host_of
+from haechi.server.staff.models import User
+from haechi.server.words import words_for
+
+HISTORY_AT_MOST = 60
+
+
+@dataclass(frozen=True)
+class Found:
+    """One hit in words."""
+
+    hit: Hit
+    verdict: Promise | str
+    found_by: Promise | str
+    closeness: str
+
+
+@dataclass(frozen=True)
+class Effects:
+    """What a removal causes, before anybody decides it."""
+
+    removals: list[tuple[str, int]]
+    hosts: list[str]
+    members: int
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of the history."""
+
+    entry: Entry
+    words: Promise | str
+    actor: str
+
+
+def held_by_other(case: Case, user: User, now: datetime) -> bool:
+    """True while somebody else works on the case."""
+    return (
+        case.claimed_by_id not in (None, user.pk)
+        and case.claimed_until is not None
+        and case.claimed_until >= now
+    )
+
+
+def decision_form(case: Case, data: Mapping[str, object] | None = None) -> DecisionForm:
+    """The form with a box for every piece of hosted content that the report met."""
+    said: dict[int, list[str]] = {}
+    for hit in case.report.hits.exclude(hosted=None):
+        verdict = str(vocabulary.VERDICTS.get(hit.verdict, hit.verdict))
+        said.setdefault(hit.hosted_id or 0, []).append(verdict)
+
+    def say(hosted: Hosted) -> str:
+        return f"{hosted.platform}: {hosted.content_id} ({', '.join(said.get(hosted.pk, []))})"
+
+    return DecisionForm(data, hosted=removable(case), say=say)
+
+
+def removable(case: Case) -> QuerySet[Hosted]:
+    """Hosted content that the report met and that is still up."""
+    return matching.hosted_of(case.report).select_related("platform").order_by("pk")
+
+
+def context(
+    case: Case, user: User, *, now: datetime, form: DecisionForm | None, problem: str
+) -> dict[str, object]:
+    """What the template needs. Reads the report, which is logged.
+
+    form     as it was typed, or None for a fresh one
+    problem  stable code of what went wrong, or ""
+    """
+    request = read_request(case, user, now)
+    decision = getattr(case, "decision", None)
+    held = case.claimed_until is not None and case.claimed_until >= now
+    return {
+        "case": case,
+        "now": now,
+        "patterns": PATTERNS,
+        "clocks": [read(clock, now) for clock in case.clocks.all()],
+        "harms": vocabulary.harms(case.report.harms),
+        "request_of": request,
+        "request_words": words_for(request.problem) if request.problem else "",
+        "exhibits": list(case.report.exhibits.all()),
+        "found": _found(case),
+        "decision": decision,
+        "actions": _actions(case) if decision else [],
+        "notices": _notices(case, request) if decision else [],
+        "effects": None if decision else _effects(case, request),
+        "form": form or (decision_form(case) if case.state == State.OPEN else None),
+        "holder": case.claimed_by if held else None,
+        "mine": held and case.claimed_by_id == user.pk,
+        "problem": problem,
+        "problem_words": words_for(problem) if problem else "",
+        "history": _history(case),
+    }
+
+
+def _found(case: Case) -> list[Found]:
+    hits = case.report.hits.select_related("hosted__platform", "member__bank").order_by("pk")
+    return [
+        Found(
+            hit,
+            vocabulary.VERDICTS.get(hit.verdict, hit.verdict),
+            vocabulary.FOUND_BY.get(hit.found_by, hit.found_by),
+            vocabulary.closeness(hit),
+        )
+        for hit in hits
+    ]
+
+
+def _effects(case: Case, request: Request) -> Effects:
+    return Effects(
+        removals=list(Counter(str(hosted.platform) for hosted in removable(case)).items()),
+        hosts=request.hosts,
+        members=Fingerprint.objects.filter(exhibit__report=case.report).count(),
+    )
+
+
+def _actions(case: Case) -> QuerySet[Action]:
+    actions = Action.objects.filter(decision__case=case)
+    return actions.select_related("platform", "hosted", "statement").order_by("pk")
+
+
+def _notices(case: Case, request: Request) -> list[tuple[Notice, str]]:
+    hosts = {place.number: host_of(place.address) or "" for place in request.places}
+    notices = Notice.objects.filter(decision__case=case).select_related("location")
+    return [
+        (notice, hosts.get(notice.location.number, ""))
+        for notice in notices.order_by("location__number")
+    ]
+
+
+def _history(case: Case) -> list[Event]:
+    entries = list(
+        Entry.objects.filter(subject__in=_subjects(case)).order_by("-position")[:HISTORY_AT_MOST]
+    )
+    names = Names(entries)
+    return [Event(entry, TAGS.get(entry.tag, entry.tag), names.of(entry)) for entry in entries]
+
+
+def _subjects(case: Case) -> list[str]:
+    rows: list[Model] = [case, case.report, *case.clocks.all(), *case.report.exhibits.all()]
+    rows += Member.objects.filter(exhibit__report=case.report)
+    decision = getattr(case, "decision", None)
+    if decision is not None:
+        actions = list(_actions(case))
+        rows += [decision, *decision.notices.all(), *actions]
+        rows += [action.statement for action in actions]
+    return [audit.name_of(row) for row in rows]

@@ -1,0 +1,24 @@
+"""Addresses of the desk."""
+
+from django.urls import path
+
+from haechi.server.desk.views import appeals, case, deliveries, exhibit, log, login, queue
+
+app_name = "desk"
+
+urlpatterns = [
+    path("login", login.login, name="login"),
+    path("logout", login.logout, name="logout"),
+    path("", queue.queue, name="queue"),
+    path("case/<int:case_id>", case.case, name="case"),
+    path("case/<int:case_id>/claim", case.claim, name="claim"),
+    path("case/<int:case_id>/release", case.release, name="release"),
+    path("case/<int:case_id>/decide", case.decide, name="decide"),
+    path("case/<int:case_id>/exhibit/<uuid:exhibit_id>/lift", exhibit.lift, name="lift"),
+    path("exhibit/<uuid:exhibit_id>", exhibit.exhibit, name="exhibit"),
+    path("exhibit/<uuid:exhibit_id>/picture", exhibit.picture, name="picture"),
+    path("deliveries", deliveries.deliveries, name="deliveries"),
+    path("appeals", appeals.appeals, name="appeals"),
+    path("appeal/<int:appeal_id>", appeals.appeal, name="appeal"),
+    path("log", log.log, name="log"),
+]

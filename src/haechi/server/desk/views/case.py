@@ -1,0 +1,92 @@
+"""One case: read it, take it, decide it."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from haechi.errors import CaseClaimed, CaseClosed, HaechiError, ReasonRequired
+from haechi.server import flow
+from haechi.server.cases import services as cases
+from haechi.server.cases.models import Case, State, Verdict
+from haechi.server.desk import case_page
+from haechi.server.desk.access import actor_of, reviewers_only
+from haechi.server.desk.forms import DecisionForm
+from haechi.server.staff.models import User
+
+STATUS = {CaseClosed.code: 409, CaseClaimed.code: 409, ReasonRequired.code: 422}
+
+
+@require_safe
+@reviewers_only
+def case(request: HttpRequest, case_id: int) -> HttpResponse:
+    """Everything one needs to decide, in that order."""
+    return _page(request, case_id)
+
+
+@require_POST
+@reviewers_only
+def claim(request: HttpRequest, case_id: int) -> HttpResponse:
+    """Take the case for twenty minutes; pressed again, for twenty more."""
+    try:
+        cases.claim(get_object_or_404(Case, pk=case_id), actor_of(request), now=timezone.now())
+    except (CaseClaimed, CaseClosed) as error:
+        return _page(request, case_id, error=error)
+    return redirect("desk:case", case_id)
+
+
+@require_POST
+@reviewers_only
+def release(request: HttpRequest, case_id: int) -> HttpResponse:
+    """Give the case back; nobody asks why."""
+    cases.release(get_object_or_404(Case, pk=case_id), actor_of(request), now=timezone.now())
+    return redirect("desk:queue")
+
+
+@require_POST
+@reviewers_only
+def decide(request: HttpRequest, case_id: int) -> HttpResponse:
+    """Decide, with all that follows, or change nothing and keep what was typed."""
+    found = get_object_or_404(Case.objects.select_related("report"), pk=case_id)
+    form = case_page.decision_form(found, request.POST)
+    if found.state != State.OPEN:
+        return _page(request, case_id, form=form, error=CaseClosed(found.pk))
+    if not form.is_valid():
+        error = ReasonRequired() if form.has_error("reason", "required") else None
+        return _page(request, case_id, form=form, error=error, status=422)
+    try:
+        _decide(found, form, actor_of(request))
+    except (CaseClosed, CaseClaimed, ReasonRequired) as error:
+        return _page(request, case_id, form=form, error=error)
+    return redirect("desk:case", case_id)
+
+
+def _decide(found: Case, form: DecisionForm, actor: User) -> None:
+    typed = form.cleaned_data
+    flow.decide(
+        found,
+        Verdict(typed["verdict"]),
+        typed["ground"],
+        reason=typed["reason"],
+        remove=typed.get("remove", ()),
+        actor=actor,
+        now=timezone.now(),
+    )
+
+
+def _page(
+    request: HttpRequest,
+    case_id: int,
+    *,
+    form: DecisionForm | None = None,
+    error: HaechiError | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    found = get_object_or_404(
+        Case.objects.select_related("report", "claimed_by", "decision__actor"), pk=case_id
+    )
+    problem = error.code if error else ""
+    context = case_page.context(
+        found, actor_of(request), now=timezone.now(), form=form, problem=problem
+    )
+    return render(request, "desk/case.html", context, status=STATUS.get(problem, status))

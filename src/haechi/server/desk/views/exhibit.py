@@ -1,0 +1,81 @@
+"""Look at one picture: a deliberate act per picture, logged before anything is shown (B25)."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST, require_safe
+
+from haechi.errors import HaechiError, MediaError, NotAllowed
+from haechi.server.audit import services as audit
+from haechi.server.desk.access import actor_of, refusal, reviewers_only
+from haechi.server.evidence import services as evidence
+from haechi.server.evidence.models import Exhibit
+
+# Long enough to look and to reload, too short for a forgotten screen.
+LIFTED_FOR = timedelta(minutes=5)
+LIFTED = "lifted"
+LIFT_FIRST = _("This picture is covered. Open its case and lift the veil first.")
+
+
+@require_POST
+@reviewers_only
+def lift(request: HttpRequest, case_id: int, exhibit_id: UUID) -> HttpResponse:
+    """Log that this person looks, and allow it for five minutes in this session.
+
+    The script gets an empty answer; the plain button (field `page`) is led to the picture's page.
+    """
+    exhibit = get_object_or_404(Exhibit, pk=exhibit_id, report__case=case_id)
+    now = timezone.now()
+    with transaction.atomic():
+        audit.record(
+            "exhibit:lifted",
+            subject=exhibit,
+            actor=actor_of(request).name_in_log,
+            at=now,
+            detail={"reason": "review"},
+        )
+    lifted: dict[str, float] = request.session.get(LIFTED, {})
+    current = {key: at for key, at in lifted.items() if _recent(at, now)}
+    request.session[LIFTED] = {**current, str(exhibit.pk): now.timestamp()}
+    if "page" in request.POST:
+        return redirect("desk:exhibit", exhibit.pk)
+    return HttpResponse(status=204)
+
+
+@require_safe
+@reviewers_only
+def exhibit(request: HttpRequest, exhibit_id: UUID) -> HttpResponse:
+    """One lifted picture on a page of its own, for browsers without scripts."""
+    shown = get_object_or_404(Exhibit.objects.select_related("report__case"), pk=exhibit_id)
+    if not _is_lifted(request, shown):
+        return refusal(request, NotAllowed.code, 403, LIFT_FIRST)
+    return render(request, "desk/exhibit.html", {"exhibit": shown, "case": shown.report.case})
+
+
+@require_safe
+@reviewers_only
+def picture(request: HttpRequest, exhibit_id: UUID) -> HttpResponse:
+    """The working copy as JPEG, made for this one look; never kept by a browser."""
+    shown = get_object_or_404(Exhibit.objects.select_related("report"), pk=exhibit_id)
+    if not _is_lifted(request, shown):
+        return refusal(request, NotAllowed.code, 403, LIFT_FIRST)
+    actor = actor_of(request).name_in_log
+    try:
+        jpeg = evidence.working_copy(shown, actor=actor, reason="review", now=timezone.now())
+    except HaechiError as error:
+        return refusal(request, error.code, 422 if isinstance(error, MediaError) else 503)
+    return HttpResponse(jpeg, content_type="image/jpeg", headers={"Cache-Control": "no-store"})
+
+
+def _is_lifted(request: HttpRequest, shown: Exhibit) -> bool:
+    at = request.session.get(LIFTED, {}).get(str(shown.pk))
+    return at is not None and _recent(at, timezone.now())
+
+
+def _recent(at: float, now: datetime) -> bool:
+    return 0 <= now.timestamp() - at <= LIFTED_FOR.total_seconds()

@@ -1,0 +1,114 @@
+"""What the stored short forms are called on the pages of the desk."""
+
+from collections.abc import Iterable
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from haechi.server.audit.models import Entry
+from haechi.server.matching.models import Hit, Platform
+from haechi.server.reports.models import Harm
+from haechi.server.staff.models import User
+
+HARMS: dict[str, Promise] = {
+    Harm.MADE: _("fake made"),
+    Harm.SHARED: _("shared"),
+    Harm.THREATENED: _("threat"),
+    Harm.EXTORTED: _("extortion"),
+    Harm.SOLD: _("sold"),
+    Harm.DOXXED: _("personal data shown"),
+}
+
+VERDICTS: dict[str, Promise] = {
+    "identical_file": _("The same file"),
+    "same_picture": _("The same picture"),
+    "edited_copy": _("An edited copy"),
+    "named": _("Named in the report"),
+}
+
+FOUND_BY: dict[str, Promise] = {
+    "sha256": _("by the digest of the file"),
+    "pdq": _("by how it looks (PDQ)"),
+    "pdq_turned": _("by how it looks, turned or mirrored (PDQ)"),
+    "sscd": _("by what it shows (copy detection)"),
+    "sscd_view": _("by what a part of it shows (copy detection)"),
+    "location": _("by the address"),
+}
+
+TAGS: dict[str, Promise] = {
+    "report:received": _("Report received"),
+    "report:visited": _("Reporter looked at the report"),
+    "report:opened": _("Report read"),
+    "exhibit:sealed": _("Picture sealed"),
+    "exhibit:opened": _("Picture opened"),
+    "exhibit:lifted": _("Veil lifted"),
+    "exhibit:fingerprinted": _("Fingerprint made"),
+    "exhibit:refused": _("Picture cannot be used"),
+    "case:opened": _("Case opened"),
+    "case:claimed": _("Case taken"),
+    "case:released": _("Case given back"),
+    "case:decided": _("Case decided"),
+    "clock:started": _("Clock started"),
+    "clock:stopped": _("Clock stopped"),
+    "clock:missed": _("Clock ran out"),
+    "action:asked": _("Removal asked for"),
+    "action:done": _("Removal confirmed"),
+    "member:confirmed": _("Picture added to the bank"),
+    "member:withdrawn": _("Picture taken out of the bank"),
+    "notice:queued": _("Notice written"),
+    "notice:sent": _("Notice sent"),
+    "statement:made": _("Statement of reasons written"),
+    "staff:added": _("Account made"),
+    "staff:login": _("Logged in"),
+    "appeal:received": _("Appeal received"),
+    "appeal:opened": _("Appeal read"),
+    "appeal:answered": _("Appeal answered"),
+}
+
+ACTORS: dict[str, Promise] = {
+    "reporter": _("reporter"),
+    "worker": _("Haechi"),
+    "poster": _("who posted it"),
+}
+
+
+def harms(stored: Iterable[str]) -> list[Promise | str]:
+    """Short names of what happened."""
+    return [HARMS.get(harm, harm) for harm in stored]
+
+
+def closeness(hit: Hit) -> str:
+    """How near a hit is, where that was measured."""
+    if hit.distance_bits is not None:
+        words = gettext("{bits} of 256 bits differ")
+        return words.format(bits=hit.distance_bits)
+    if hit.similarity is not None:
+        return gettext("likeness {number} of 1").format(number=f"{hit.similarity:.2f}")
+    return ""
+
+
+class Names:
+    """Names of everybody in a list of entries, read with two queries."""
+
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        actors = {entry.actor for entry in entries}
+        self._names: dict[str, str] = {
+            **{
+                user.name_in_log: str(user)
+                for user in User.objects.filter(pk__in=_keys(actors, "staff"))
+            },
+            **{
+                platform.name_in_log: str(platform)
+                for platform in Platform.objects.filter(pk__in=_keys(actors, "platform"))
+            },
+        }
+
+    def of(self, entry: Entry) -> str:
+        """The entry's actor as people call it."""
+        return self._names.get(entry.actor) or str(ACTORS.get(entry.actor, entry.actor))
+
+
+def _keys(actors: Iterable[str], kind: str) -> list[int]:
+    parts = (actor.partition(":") for actor in actors)
+    return [int(key) for what, _colon, key in parts if what == kind and key.isdecimal()]

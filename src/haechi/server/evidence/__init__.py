@@ -1,0 +1,1 @@
+"""Stage 2: sealed exhibits, who opened them, and their fingerprints."""

@@ -1,0 +1,87 @@
+"""Sealed exhibits and their fingerprints."""
+
+import uuid
+from typing import ClassVar
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from haechi.server.reports.models import Report
+
+
+class State(models.TextChoices):
+    """How far an exhibit has come."""
+
+    SEALED = "sealed", _("received and sealed")
+    FINGERPRINTED = "fingerprinted", _("fingerprinted")
+    REFUSED = "refused", _("cannot be used as a picture")
+
+
+class Exhibit(models.Model):
+    """One file as it was handed in, kept bit-exact inside an age envelope (B15).
+
+    blob           name in the blob store; the file there is `cipher_sha256`
+    sha256, size   of the plaintext, taken while it was sealed
+    kind           haechi.media.Kind, told from the content
+    refusal        stable error code where the worker could not use it
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    report = models.ForeignKey(Report, on_delete=models.PROTECT, related_name="exhibits")
+    number = models.PositiveIntegerField()
+    blob = models.CharField(max_length=32, unique=True)
+    sha256 = models.BinaryField(max_length=32)
+    cipher_sha256 = models.BinaryField(max_length=32)
+    size = models.BigIntegerField()
+    kind = models.CharField(max_length=10)
+    sealed_at = models.DateTimeField()
+    state = models.CharField(max_length=15, choices=State.choices, default=State.SEALED)
+    refusal = models.CharField(max_length=40, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["report", "number"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["report", "number"], name="one_number_per_exhibit")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.report_id} exhibit {self.number}"
+
+
+class FingerprintFields(models.Model):
+    """The columns of an image fingerprint, wherever one is kept (haechi.fingerprint).
+
+    sha256, md5   of the file; md5 is None where only fingerprints were told
+    pdq           32 bytes, or None where the picture is too uniform to tell
+    pdq_quality   0 to 100; under 50 it says little
+    embedding     512 int8 values, or None without the copy-detection model
+    views         embeddings of crops, 512 bytes each, one after another
+    """
+
+    sha256 = models.BinaryField(max_length=32)
+    md5 = models.BinaryField(max_length=16, null=True)
+    pdq = models.BinaryField(max_length=32, null=True)
+    pdq_quality = models.PositiveSmallIntegerField(default=0)
+    embedding = models.BinaryField(max_length=512, null=True)
+    views = models.BinaryField(default=b"")
+
+    class Meta:
+        abstract = True
+
+
+class Fingerprint(FingerprintFields):
+    """The fingerprint of one exhibit.
+
+    turns   the eight PDQ of the turned and mirrored picture, 32 bytes each, upright first
+    """
+
+    exhibit = models.OneToOneField(
+        Exhibit, on_delete=models.PROTECT, related_name="fingerprint", primary_key=True
+    )
+    turns = models.BinaryField()
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    made_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"fingerprint of {self.exhibit_id}"

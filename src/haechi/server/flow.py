@@ -1,0 +1,249 @@
+"""THE WALK, top to bottom.
+
+A report comes in                              submit_report()
+  the worker opens and fingerprints exhibits   examine_report()  ->  take_evidence()
+  compares them with what is hosted and known                        match()
+  opens a case and starts the clocks of law                          open_case()
+A reviewer decides: all of it, or none         decide()
+  the platform removes and confirms            deliver_action()
+  hosts outside get a notice                   deliver_notice()
+Whoever posted it may object                   appeal(), answer_appeal()
+No clock runs out unseen                       watch_clocks()
+
+Each stage knows only the stages before it; what comes next is known here alone. Background tasks are
+jobs in the same database, deferred inside the transaction that makes them necessary: either both
+exist, or neither. A job may run twice (a process can die at any instant), so each step is safe to
+repeat.
+"""
+
+import datetime as dt
+import logging
+from collections.abc import Iterable, Sequence
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from procrastinate import BaseRetryStrategy, RetryDecision
+from procrastinate.contrib.django import app
+from procrastinate.jobs import Job, Status
+
+from haechi.errors import NothingReported
+from haechi.server.appeals import services as appeals
+from haechi.server.appeals.models import Appeal
+from haechi.server.appeals.services import Appealable
+from haechi.server.audit import services as audit
+from haechi.server.cases import delivery
+from haechi.server.cases import services as cases
+from haechi.server.cases.models import Action, Case, Decision, Ground, Verdict
+from haechi.server.evidence import services as evidence
+from haechi.server.evidence.models import Exhibit
+from haechi.server.evidence.sealing import SealedFile
+from haechi.server.matching import services as matching
+from haechi.server.matching.models import Hosted
+from haechi.server.notices import services as notices
+from haechi.server.notices.models import Notice
+from haechi.server.reports import services as reports
+from haechi.server.reports.models import Location, Report
+from haechi.server.reports.models import State as ReportState
+from haechi.server.reports.return_code import ReturnCode
+from haechi.server.reports.services import Submission
+from haechi.server.staff.models import User
+from haechi.server.transparency import services as transparency
+
+log = logging.getLogger(__name__)
+
+
+class KeepTrying(BaseRetryStrategy):
+    """Retry for ever: after 1, 2, 4 ... seconds, at most every ten minutes. Nothing is dropped."""
+
+    longest_s = 600
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision:
+        """When to try again."""
+        wait_s = min(2 ** min(job.attempts, 20), self.longest_s)
+        log.warning("%s will be tried again in %s s: %s", job.task_name, wait_s, exception)
+        return RetryDecision(retry_in={"seconds": wait_s})
+
+
+# --- a report comes in ---------------------------------------------------------------------------
+
+
+@transaction.atomic
+def submit_report(
+    submission: Submission, files: Sequence[SealedFile], *, now: dt.datetime
+) -> tuple[Report, ReturnCode]:
+    """Take a report in. When this returns, it is sealed and durably stored (B14).
+
+    `files` are already sealed and stored. The return code exists only in the answer. Raises
+    NothingReported where there is neither a place nor a picture.
+    """
+    if not submission.locations and not files:
+        raise NothingReported
+    code = ReturnCode.new()
+    report = reports.receive(submission, code, now=now)
+    evidence.attach(report, files, now=now)
+    examine_report.configure(lock=f"report-{report.pk}").defer(report_id=str(report.pk))
+    return report, code
+
+
+@app.task(name="examine_report", retry=KeepTrying())
+def examine_report(report_id: str) -> None:
+    """The worker's part: evidence, match, case."""
+    report = Report.objects.get(pk=report_id)
+    now = timezone.now()
+    for exhibit in report.exhibits.all():
+        take_evidence(exhibit, now=now)
+    with transaction.atomic():
+        match(report, now=now)
+        open_case(report, now=now)
+
+
+def take_evidence(exhibit: Exhibit, *, now: dt.datetime) -> None:
+    """Open the exhibit, fingerprint it, forget the picture."""
+    evidence.take_fingerprint(exhibit, now=now)
+
+
+def match(report: Report, *, now: dt.datetime) -> None:
+    """Compare with what platforms host and with what the banks know."""
+    matching.find(report, now=now)
+
+
+def open_case(report: Report, *, now: dt.datetime) -> Case:
+    """Put the report before a person, under the clocks the law starts."""
+    case = cases.open_case(report, now=now)
+    story = reports.story_of(report)
+    valid = story.declared and bool(story.signature)
+    cases.start_clocks(case, settings.HAECHI.jurisdictions, valid=valid, now=now)
+    Report.objects.filter(pk=report.pk, state=ReportState.RECEIVED).update(
+        state=ReportState.LOOKED_AT
+    )
+    return case
+
+
+# --- a reviewer decides --------------------------------------------------------------------------
+
+
+@transaction.atomic
+def decide(
+    case: Case,
+    verdict: Verdict,
+    ground: Ground,
+    *,
+    reason: str,
+    remove: Iterable[Hosted],
+    actor: User,
+    now: dt.datetime,
+) -> Decision:
+    """Record the decision with everything that follows from it: all, or none (B20).
+
+    `remove` is the hosted content the reviewer confirmed. Raises ReasonRequired, CaseClosed or
+    CaseClaimed.
+    """
+    decision = cases.decide(case, verdict, ground, reason=reason, actor=actor, now=now)
+    Report.objects.filter(pk=case.report_id).update(state=ReportState.DECIDED)
+    cases.stop_clocks(case, "decision", now=now)
+    if verdict == Verdict.KEEP:
+        cases.stop_clocks(case, "removal", now=now)
+        return decision
+    for exhibit in case.report.exhibits.all():
+        matching.add_member(exhibit, source=f"case {case.pk}", actor=actor.name_in_log, now=now)
+    for hosted in remove:
+        action = cases.ask_platform(decision, hosted, now=now)
+        transparency.state_reasons(action, now=now)
+        deliver_action.configure(lock=action.idempotency_key).defer(action_id=action.pk)
+    for location, address in places_outside(case.report):
+        notice = notices.draft(decision, location, address, now=now)
+        deliver_notice.configure(lock=f"notice-{notice.pk}").defer(notice_id=str(notice.pk))
+    if not decision.actions.exists():
+        cases.stop_clocks(case, "removal", now=now)
+    return decision
+
+
+def places_outside(report: Report) -> list[tuple[Location, str]]:
+    """Reported locations that a notice can be sent about: hosts that are none of our platforms."""
+    ours = {notices.host_of(url) for url in matching.platform_addresses()}
+    hosted_here = matching.digests_hosted(report)
+    addresses = reports.addresses_of(report)
+    return [
+        (location, addresses[location.number])
+        for location in report.locations.all()
+        if bytes(location.digest) not in hosted_here
+        and (host := notices.host_of(addresses[location.number])) is not None
+        and host not in ours
+    ]
+
+
+@app.task(name="deliver_action", retry=KeepTrying())
+def deliver_action(action_id: int) -> None:
+    """Tell the platform; it removes, and says so."""
+    action = Action.objects.select_related("platform", "hosted", "statement").get(pk=action_id)
+    if action.done_at is not None:
+        return
+    body: dict[str, object] = {
+        "type": "content.remove",
+        "idempotency_key": action.idempotency_key,
+        "content_id": action.hosted.content_id,
+        "reason": action.decision.get_ground_display(),
+        "statement": action.statement.document,
+        "appeal_url": f"{settings.HAECHI.public_url}/appeal/{action.appeal_token}",
+    }
+    delivery.send(action, body, now=timezone.now())
+    cases.confirm_action(action, now=timezone.now())
+
+
+@app.task(name="deliver_notice", retry=KeepTrying())
+def deliver_notice(notice_id: str) -> None:
+    """Send the notice, keep the receiving server's answer."""
+    notice = Notice.objects.select_related("decision__case__report").get(pk=notice_id)
+    notices.deliver(notice, now=timezone.now())
+
+
+# --- whoever posted it may object ----------------------------------------------------------------
+
+
+def appeal(subject: Appealable, text: str, *, now: dt.datetime) -> Appeal:
+    """Take an appeal in, for another person than who decided."""
+    return appeals.receive(subject, text, now=now)
+
+
+def answer_appeal(
+    appealed: Appeal, *, grant: bool, reason: str, actor: User, now: dt.datetime
+) -> None:
+    """Answer it. A granted appeal withdraws the bank members behind it."""
+    appeals.answer(appealed, grant=grant, reason=reason, actor=actor, now=now)
+
+
+# --- time passes ---------------------------------------------------------------------------------
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="watch_clocks", queueing_lock="watch_clocks", pass_context=False)
+def watch_clocks(timestamp: int) -> None:
+    """Every minute, and after every stop: a clock that ran out is an event, never a silence."""
+    for clock in cases.find_missed_clocks(now=timezone.now()):
+        log.error("clock missed: %s (due %s)", clock, clock.due_at.isoformat())
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(name="forget_visits", queueing_lock="forget_visits")
+def forget_visits(timestamp: int) -> None:
+    """Forget what reporters' visits held once they are over."""
+    reports.forget_visits(now=timezone.now())
+
+
+@app.periodic(cron="0 * * * *")
+@app.task(name="sign_checkpoint", queueing_lock="sign_checkpoint")
+def sign_checkpoint(timestamp: int) -> None:
+    """Every hour, sign how long the log is and what it adds up to."""
+    audit.checkpoint(audit.signing_key(), now=timezone.now())
+
+
+@app.periodic(cron="* * * * * */5")
+@app.task(name="rescue_jobs", queueing_lock="rescue_jobs")
+async def rescue_jobs(timestamp: int) -> None:
+    """Every five seconds: jobs whose worker died in the middle go back into the queue."""
+    for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=10):
+        if job.queueing_lock:  # A periodic one: the next comes by itself, and two would collide.
+            await app.job_manager.finish_job(job, Status.ABORTED, delete_job=True)
+        else:
+            await app.job_manager.retry_job(job)

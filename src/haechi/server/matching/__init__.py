@@ -1,0 +1,1 @@
+"""Stage 3: platforms, banks, members, hosted content, hits and checks at upload."""

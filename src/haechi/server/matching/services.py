@@ -1,0 +1,159 @@
+"""Find what a report meets, and keep the banks."""
+
+import hashlib
+from datetime import datetime
+from functools import cache
+
+from django.db import models
+
+from haechi.errors import BankUnknown
+from haechi.index import Query
+from haechi.server.audit import services as audit
+from haechi.server.evidence.models import Exhibit, Fingerprint
+from haechi.server.matching.known import Known, views
+from haechi.server.matching.models import (
+    Bank,
+    BankPolicy,
+    Hit,
+    Hosted,
+    Member,
+    MemberStatus,
+    Platform,
+)
+from haechi.server.reports.models import Report
+
+# The bank that decisions of this installation fill.
+OWN_BANK = "confirmed-by-us"
+
+
+def find(report: Report, *, now: datetime) -> list[Hit]:
+    """Write one hit for everything hosted or known that the report's pictures and places meet.
+
+    Runs inside the caller's transaction; safe to repeat.
+    """
+    for fingerprint in Fingerprint.objects.filter(exhibit__report=report):
+        for table, key, hit in known().search(query(fingerprint)):
+            where = {"hosted_id": key} if table is Hosted else {"member_id": key}
+            _write(
+                report,
+                verdict=hit.verdict.value,
+                found_by=hit.found_by,
+                distance_bits=hit.distance_bits,
+                similarity=hit.similarity,
+                now=now,
+                **where,
+            )
+    # What a fingerprint says is more than that somebody named the place: one row a pair.
+    for location in report.locations.all():
+        for hosted in Hosted.objects.filter(url_digest=location.digest, removed_at=None):
+            _write(report, hosted=hosted, verdict="named", found_by="location", now=now)
+    return list(report.hits.select_related("hosted__platform", "member__bank"))
+
+
+def query(fingerprint: Fingerprint) -> Query:
+    """A stored fingerprint as a question to the index."""
+    turns = bytes(fingerprint.turns)
+    return Query(
+        sha256=bytes(fingerprint.sha256),
+        turns=tuple(turns[i : i + 32] for i in range(0, len(turns), 32)),
+        pdq_quality=fingerprint.pdq_quality,
+        embedding=bytes(fingerprint.embedding) if fingerprint.embedding is not None else None,
+        views=views(bytes(fingerprint.views)),
+    )
+
+
+@cache
+def known() -> Known:
+    """The process's catalog. Filled when first asked."""
+    return Known()
+
+
+def add_member(exhibit: Exhibit, *, source: str, actor: str, now: datetime) -> Member | None:
+    """Put a decided exhibit into our own bank, confirmed; inside the caller's transaction.
+
+    None where the exhibit has no fingerprint. A withdrawn member is confirmed again, never doubled,
+    and stays with the exhibit it first came from.
+    """
+    fingerprint = Fingerprint.objects.filter(exhibit=exhibit).first()
+    if fingerprint is None:
+        return None
+    bank, _ = Bank.objects.get_or_create(name=OWN_BANK, defaults={"policy": BankPolicy.BLOCK})
+    member, _ = Member.objects.update_or_create(
+        bank=bank,
+        sha256=bytes(fingerprint.sha256),
+        defaults={"status": MemberStatus.CONFIRMED},
+        create_defaults={
+            "status": MemberStatus.CONFIRMED,
+            "source": source,
+            "exhibit": exhibit,
+            "md5": fingerprint.md5,
+            "pdq": fingerprint.pdq,
+            "pdq_quality": fingerprint.pdq_quality,
+            "embedding": fingerprint.embedding,
+            "views": fingerprint.views,
+            "created_at": now,
+        },
+    )
+    audit.record("member:confirmed", subject=member, actor=actor, at=now)
+    return member
+
+
+def withdraw_member(member: Member, *, actor: str, now: datetime) -> None:
+    """Stop a member from matching, inside the caller's transaction."""
+    won = (
+        Member.objects.filter(pk=member.pk)
+        .exclude(status=MemberStatus.WITHDRAWN)
+        .update(status=MemberStatus.WITHDRAWN)
+    )
+    if won:
+        audit.record("member:withdrawn", subject=member, actor=actor, at=now)
+
+
+def register_platform(
+    name: str, base_url: str, webhook_url: str, *, api_key: str, webhook_secret: bytes
+) -> Platform:
+    """Make or update a platform. Only a digest of the key is kept."""
+    platform, _ = Platform.objects.update_or_create(
+        name=name,
+        defaults={
+            "base_url": base_url,
+            "webhook_url": webhook_url,
+            "webhook_secret": webhook_secret,
+            "key_digest": hashlib.sha256(api_key.encode()).digest(),
+        },
+    )
+    return platform
+
+
+def bank(name: str) -> Bank:
+    """The bank of that name. Raises BankUnknown."""
+    found = Bank.objects.filter(name=name).first()
+    if found is None:
+        raise BankUnknown(name)
+    return found
+
+
+def _write(report: Report, *, now: datetime, **found: object) -> None:
+    pair = {key: found.pop(key) for key in ("hosted", "hosted_id", "member_id") if key in found}
+    Hit.objects.get_or_create(report=report, **pair, defaults={"found_at": now, **found})
+
+
+def hosted_of(report: Report) -> models.QuerySet[Hosted]:
+    """Hosted content that the report met and that is still up."""
+    return Hosted.objects.filter(hit__report=report, removed_at=None).distinct()
+
+
+def digests_hosted(report: Report) -> set[bytes]:
+    """Digests of the report's locations that are content registered here."""
+    named = report.locations.values("digest")
+    return {
+        bytes(digest)
+        for digest in Hosted.objects.filter(url_digest__in=named).values_list(
+            "url_digest", flat=True
+        )
+    }
+
+
+def platform_addresses() -> list[str]:
+    """The web addresses of the platforms that obey our webhooks."""
+    return list(Platform.objects.filter(enabled=True).values_list("base_url", flat=True))

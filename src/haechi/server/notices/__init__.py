@@ -1,0 +1,1 @@
+"""Stage 5: takedown notices to hosts outside, their delivery and the answers."""

@@ -1,0 +1,173 @@
+"""Write a takedown notice, seal it, send it, keep the proof."""
+
+import smtplib
+from datetime import datetime
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from urllib.parse import urlsplit
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.template.loader import render_to_string
+
+from haechi import seal
+from haechi.errors import DeliveryFailed, InvalidDocument
+from haechi.formats import xarf
+from haechi.server.audit import services as audit
+from haechi.server.cases.models import Decision, Ground
+from haechi.server.evidence.models import Fingerprint
+from haechi.server.notices.models import Notice, Receiver, State
+from haechi.server.reports import vault
+from haechi.server.reports.models import Location
+
+TIMEOUT_S = 20.0
+
+
+def host_of(address: str) -> str | None:
+    """The host a notice about `address` goes to, or None where nobody can be written to.
+
+    People paste "photos.example/a/1" as often as a whole web address; a room or an account name
+    has no host.
+    """
+    try:
+        host = urlsplit(_web_address(address)).hostname
+    except InvalidDocument:
+        return None
+    return host if host and "." in host else None
+
+
+def _web_address(address: str) -> str:
+    typed = address.strip()
+    return xarf.web_address(typed if "://" in typed else f"https://{typed}")
+
+
+def draft(decision: Decision, location: Location, address: str, *, now: datetime) -> Notice:
+    """Write and seal the notice about one location, inside the caller's transaction.
+
+    `address` must have a host (host_of). Where the directory does not know it, the notice goes to
+    abuse@host, the mailbox RFC 2142 reserves. Delivery is a job of its own.
+    """
+    host = host_of(address)
+    if host is None:
+        raise ValueError("a notice needs a host")
+    receiver = _receiver(host)
+    reference = uuid4()
+    message = _message(decision, address, host, reference=reference, to=receiver)
+    notice = Notice.objects.create(
+        id=reference,
+        decision=decision,
+        location=location,
+        sealed=seal.seal(bytes(message), decision.case.report.recipient),
+        from_directory=receiver is not None,
+        created_at=now,
+    )
+    audit.record("notice:queued", subject=notice, actor=decision.actor.name_in_log, at=now)
+    return notice
+
+
+def message_of(notice: Notice, identity: str | None = None) -> EmailMessage:
+    """The e-mail, opened with the reporter's identity or, at the desk, with the vault's."""
+    opened = identity or vault.identity_of(notice.decision.case.report)
+    data = seal.open_sealed(bytes(notice.sealed), opened)
+    return message_from_bytes(data, policy=policy.SMTP)
+
+
+def deliver(notice: Notice, *, now: datetime) -> None:
+    """Hand the notice to the mail server and keep its answer; a sent notice is left alone.
+
+    Every attempt has the same Message-ID. Should this process die between the server's answer and
+    the commit, the notice is sent once more under that same Message-ID. Raises DeliveryFailed.
+    """
+    if notice.state == State.SENT:
+        return
+    message = message_of(notice)
+    Notice.objects.filter(pk=notice.pk).update(attempts=F("attempts") + 1)
+    try:
+        answer = _hand_over(message)
+    except (OSError, smtplib.SMTPException) as error:
+        Notice.objects.filter(pk=notice.pk).update(last_error=str(error)[:200])
+        raise DeliveryFailed(f"{notice}: {error}") from error
+    with transaction.atomic():
+        won = Notice.objects.filter(pk=notice.pk, state=State.QUEUED).update(
+            state=State.SENT, sent_at=now, answer=answer[:200], last_error=""
+        )
+        if won:
+            audit.record("notice:sent", subject=notice, actor="worker", at=now)
+
+
+def _receiver(host: str) -> Receiver | None:
+    labels = host.split(".")
+    names = [".".join(labels[start:]) for start in range(len(labels) - 1)]
+    found = {receiver.host: receiver for receiver in Receiver.objects.filter(host__in=names)}
+    return next((found[name] for name in names if name in found), None)
+
+
+def _message(
+    decision: Decision, address: str, host: str, *, reference: UUID, to: Receiver | None
+) -> EmailMessage:
+    report = decision.case.report
+    fingerprints = list(Fingerprint.objects.filter(exhibit__report=report))
+    organisation = settings.HAECHI.organisation
+    sender = settings.HAECHI.mail_from
+    text = render_to_string(
+        "notices/takedown.txt",
+        {
+            "host": host,
+            "organisation": organisation,
+            "address": address,
+            "decided_at": decision.made_at,
+            "ground": decision.get_ground_display(),
+            "minor": report.minor,
+            "fingerprints": [_line(fingerprint) for fingerprint in fingerprints],
+            "reference": reference,
+        },
+    )
+    contact: xarf.Contact = {
+        "org": organisation,
+        "contact": sender,
+        "domain": sender.rpartition("@")[2],
+    }
+    document = xarf.notice(
+        _web_address(address),
+        host_domain=host,
+        report_id=reference,
+        at=report.received_at,
+        reporter=contact,
+        sender=contact,
+        minor=report.minor,
+        synthetic=decision.ground == Ground.DEEPFAKE,
+        description=str(decision.get_ground_display()),
+        sha256=[bytes(fingerprint.sha256).hex() for fingerprint in fingerprints],
+    )
+    return xarf.email(
+        document,
+        sender=sender,
+        recipient=to.email if to else f"abuse@{host}",
+        subject=f"Takedown notice: non-consensual intimate content [{reference}]",
+        words=text,
+        at=decision.made_at,
+    )
+
+
+def _line(fingerprint: Fingerprint) -> str:
+    pdq = f", PDQ {bytes(fingerprint.pdq).hex()}" if fingerprint.pdq is not None else ""
+    return f"SHA-256 {bytes(fingerprint.sha256).hex()}{pdq}"
+
+
+def _hand_over(message: EmailMessage) -> str:
+    """Send one message; return the server's answer to it (SMTP.sendmail keeps that to itself)."""
+    host, port = settings.HAECHI.smtp_host, settings.HAECHI.smtp_port
+    with smtplib.SMTP(host, port, timeout=TIMEOUT_S) as server:
+        server.ehlo_or_helo_if_needed()
+        _expect(server.mail(settings.HAECHI.mail_from))
+        _expect(server.rcpt(str(message["To"])))
+        return _expect(server.data(bytes(message)))
+
+
+def _expect(answer: tuple[int, bytes]) -> str:
+    code, words = answer
+    if not 200 <= code < 300:
+        raise smtplib.SMTPResponseException(code, words)
+    return f"{code} {words.decode(errors='replace')}"

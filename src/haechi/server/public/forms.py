@@ -1,0 +1,247 @@
+"""What people fill in. Nothing typed is ever dropped: a form that fails comes back as it was."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, cast
+from uuid import UUID, uuid4
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
+
+from haechi.errors import HaechiError, MediaError, NothingReported
+from haechi.server.appeals.services import LONGEST_TEXT
+from haechi.server.evidence.sealing import SealedFile, SealedUpload
+from haechi.server.reports.models import Age, Harm
+from haechi.server.reports.return_code import LONGEST_INPUT
+from haechi.server.reports.story import Story
+from haechi.server.words import WORDS, words_for
+
+LONGEST_STORY = 20_000
+MOST_PLACES = 50
+LONGEST_PLACE = 2_000
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One line of the summary above a form.
+
+    anchor  id of the field, or "" for the form as a whole
+    code    the stable error code, or "" where the browser itself would have said it
+    """
+
+    anchor: str
+    label: str
+    words: str
+    code: str
+
+
+class CalmForm(forms.Form):
+    """A form whose mistakes are listed above it, each with a link to its field."""
+
+    anchors: ClassVar[Mapping[str, str]] = {}
+
+    def mistakes(self) -> list[Mistake]:
+        """In the order of the fields."""
+        return [
+            Mistake(
+                anchor=self.anchors.get(name, f"id_{name}"),
+                label=str(self.fields[name].label) if name in self.fields else "",
+                words=" ".join(error.messages),
+                code=error.code if error.code in WORDS else "",
+            )
+            for name, errors in self.errors.as_data().items()
+            for error in errors
+        ]
+
+
+class ManyFiles(forms.FileInput):
+    """A file field that takes several."""
+
+    allow_multiple_selected = True
+
+
+class SealedFilesField(forms.Field):
+    """Files that the upload handler has sealed, or refused, while they arrived."""
+
+    widget = ManyFiles
+
+    def clean(self, value: Any) -> list[SealedFile]:  # noqa: ANN401  # Django's signature
+        """The sealed ones. Every refused one is a mistake with its own code and words."""
+        uploads = cast("list[SealedUpload]", value or [])
+        refused = [
+            _refused(upload, upload.refusal, place)
+            for place, upload in enumerate(uploads, start=1)
+            if upload.refusal is not None
+        ]
+        if refused:
+            raise ValidationError(refused)
+        return sealed_in(uploads)
+
+
+class ReportForm(CalmForm):
+    """The front door. Every field may stay empty; a place or a picture is enough."""
+
+    anchors: ClassVar = {"locations": "locations", "__all__": "locations", "files": "id_files"}
+
+    submission = forms.UUIDField(required=False, widget=forms.HiddenInput)
+    age = forms.ChoiceField(
+        label=_("How old is the person who is shown?"),
+        choices=Age.choices,
+        required=False,
+        widget=forms.RadioSelect,
+    )
+    harms = forms.MultipleChoiceField(
+        label=_("What happened? Choose all that fit."),
+        choices=Harm.choices,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    told = forms.CharField(
+        label=_("In your own words"),
+        help_text=_("A few words are enough. You need not describe the picture."),
+        required=False,
+        max_length=LONGEST_STORY,
+        widget=forms.Textarea(attrs={"rows": 5}),
+    )
+    locations = forms.CharField(
+        label=_("Where it is"),
+        help_text=_("Several addresses, one on each line."),
+        required=False,
+        max_length=MOST_PLACES * (LONGEST_PLACE + 2),
+        widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
+    )
+    kept = forms.CharField(required=False, widget=forms.HiddenInput)
+    # Django takes fields out of the class, so this is not the attribute of the same name.
+    files = SealedFilesField(  # type: ignore[assignment]
+        label=_("Pictures or videos"), required=False
+    )
+    declared = forms.BooleanField(
+        label=_(
+            "This shows me, or I act for the person it shows. There was no consent. "
+            "I say this in good faith."
+        ),
+        required=False,
+    )
+    signature = forms.CharField(
+        label=_("Your name, or a sign that stands for it"),
+        help_text=_("Initials are fine. It is sealed with your report."),
+        required=False,
+        max_length=200,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    contact = forms.CharField(
+        label=_("An address where we may write to you"),
+        help_text=_(
+            "Not needed: your code is enough to come back. Never use an address others read."
+        ),
+        required=False,
+        max_length=200,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+
+    def clean_submission(self) -> UUID:
+        """The random name of this filled-in form."""
+        given: UUID | None = self.cleaned_data["submission"]
+        return given or uuid4()
+
+    def clean_age(self) -> Age:
+        """Unsaid where nothing was chosen."""
+        return Age(self.cleaned_data["age"] or Age.UNSAID)
+
+    def clean_locations(self) -> tuple[str, ...]:
+        """Places from single fields and from the text area: trimmed, no blanks, no doubles."""
+        typed = [*self.places_typed(), *self.cleaned_data["locations"].splitlines()]
+        cleaned = (place.replace("\x00", "").strip() for place in typed)
+        places = tuple(dict.fromkeys(place for place in cleaned if place))
+        if len(places) > MOST_PLACES:
+            raise ValidationError(
+                _("One report takes up to %(limit)s places. Send the others in a second report."),
+                params={"limit": MOST_PLACES},
+            )
+        if any(len(place) > LONGEST_PLACE for place in places):
+            raise ValidationError(
+                _("One of the places is longer than %(limit)s characters."),
+                params={"limit": LONGEST_PLACE},
+            )
+        return places
+
+    def places_typed(self) -> list[str]:
+        """What stands in the single fields, as it was typed."""
+        data = self.data
+        return data.getlist("location") if isinstance(data, QueryDict) else []
+
+    def refuse_empty(self) -> None:
+        """Note that there is neither a place nor a picture."""
+        self.add_error(
+            None, ValidationError(str(words_for(NothingReported.code)), code=NothingReported.code)
+        )
+
+    def story(self, files: tuple[SealedFile, ...]) -> Story:
+        """What gets sealed; `files` in the order of their exhibit numbers."""
+        return Story(
+            told=self.cleaned_data["told"],
+            contact=self.cleaned_data["contact"],
+            declared=self.cleaned_data["declared"],
+            signature=self.cleaned_data["signature"],
+            files={str(number): file.name for number, file in enumerate(files, start=1)},
+        )
+
+
+class ReturnForm(CalmForm):
+    """One field for either form of the code."""
+
+    code = forms.CharField(
+        label=_("Your code"),
+        help_text=_(
+            "The eight words or the 27 digits. Spaces, hyphens and capitals do not matter."
+        ),
+        max_length=LONGEST_INPUT,
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
+        ),
+    )
+
+
+class AppealForm(CalmForm):
+    """An objection in somebody's own words."""
+
+    text = forms.CharField(
+        label=_("Why do you think this was wrong?"),
+        help_text=_("In your own words, up to 5,000 characters."),
+        max_length=LONGEST_TEXT,
+        widget=forms.Textarea(attrs={"rows": 8}),
+    )
+
+
+def sealed_in(uploads: list[SealedUpload]) -> list[SealedFile]:
+    """The files among `uploads` that were sealed."""
+    return [upload.sealed for upload in uploads if upload.sealed is not None]
+
+
+def storage_failed(uploads: list[SealedUpload]) -> bool:
+    """True when a file was refused for a reason of ours, not of the file."""
+    return any(
+        upload.refusal is not None and not isinstance(upload.refusal, MediaError)
+        for upload in uploads
+    )
+
+
+def _refused(upload: SealedUpload, refusal: HaechiError, place: int) -> ValidationError:
+    beyond = place > settings.UPLOADS_PER_REPORT
+    words = too_many_files() if beyond else str(words_for(refusal))
+    return ValidationError(
+        "%(name)s: %(words)s",
+        code="" if beyond else refusal.code,
+        params={"name": upload.name, "words": words},
+    )
+
+
+def too_many_files() -> str:
+    """One report holds a few files; the others are no mistake, only too many."""
+    return str(
+        _("One report takes up to %(limit)s files. Send this one in a second report.")
+        % {"limit": settings.UPLOADS_PER_REPORT}
+    )

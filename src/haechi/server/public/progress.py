@@ -1,0 +1,156 @@
+"""What became of a report, gathered for its reporter. Opened with the identity of her visit."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from django.db.models import Count, Max
+from django.utils.functional import Promise
+
+from haechi.server.cases.models import Action, Case, Clock, Decision, Verdict
+from haechi.server.evidence.models import Exhibit
+from haechi.server.matching.models import Check
+from haechi.server.notices import services as notices
+from haechi.server.notices.models import Notice
+from haechi.server.reports import services as reports
+from haechi.server.reports.models import Location, Report
+from haechi.server.words import words_for
+
+
+@dataclass(frozen=True)
+class Place:
+    """One reported location and what was done about it.
+
+    address      as she typed it
+    has_host     False where it names no web host that a notice could go to
+    notice_to    address the notice goes to, or ""
+    """
+
+    address: str
+    has_host: bool
+    action: Action | None
+    notice: Notice | None
+    notice_to: str
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Attempts to upload it again that one platform stopped."""
+
+    platform: str
+    times: int
+    last: datetime
+
+
+@dataclass(frozen=True)
+class UnusableFile:
+    """A file that could not be opened as a picture."""
+
+    number: int
+    code: str
+    words: Promise
+
+
+class Progress:
+    """Everything the status page tells; each part is read when it is asked for."""
+
+    def __init__(self, report: Report, identity: str) -> None:
+        self.report = report
+        self._identity = identity
+
+    @cached_property
+    def exhibits(self) -> list[Exhibit]:
+        """The files, in order."""
+        return list(self.report.exhibits.select_related("fingerprint"))
+
+    @property
+    def unusable(self) -> list[UnusableFile]:
+        """Files that were refused, with the words for why."""
+        return [
+            UnusableFile(exhibit.number, exhibit.refusal, words_for(exhibit.refusal))
+            for exhibit in self.exhibits
+            if exhibit.refusal
+        ]
+
+    @cached_property
+    def case(self) -> Case | None:
+        """The case, or None until the worker has looked at the files."""
+        return Case.objects.filter(report=self.report).first()
+
+    @cached_property
+    def decision(self) -> Decision | None:
+        """The decision, or None until there is one."""
+        return Decision.objects.filter(case__report=self.report).first()
+
+    @property
+    def removes(self) -> bool:
+        """True when it was decided that it must come down."""
+        return self.decision is not None and self.decision.verdict == Verdict.REMOVE
+
+    @cached_property
+    def clocks(self) -> list[Clock]:
+        """The clocks of law, the first to run out first."""
+        return list(Clock.objects.filter(case__report=self.report))
+
+    @cached_property
+    def places(self) -> list[Place]:
+        """The reported locations, each with what was done."""
+        addresses = reports.addresses_of(self.report, self._identity)
+        return [
+            self._place(location, addresses[location.number])
+            for location in self.report.locations.all()
+        ]
+
+    @property
+    def elsewhere(self) -> list[Action]:
+        """Copies that were found on a platform at places nobody had named."""
+        named = {bytes(location.digest) for location in self.report.locations.all()}
+        return [action for action in self._actions if bytes(action.hosted.url_digest) not in named]
+
+    @cached_property
+    def refused(self) -> list[Refused]:
+        """Uploads that were stopped since the decision because they match this report's pictures."""
+        if self.decision is None:
+            return []
+        rows = (
+            Check.objects.filter(
+                outcome="block",
+                member__exhibit__report=self.report,
+                at__gte=self.decision.made_at,
+            )
+            .values("platform__name")
+            .annotate(times=Count("pk"), last=Max("at"))
+            .order_by("platform__name")
+        )
+        return [Refused(row["platform__name"], row["times"], row["last"]) for row in rows]
+
+    @property
+    def refused_times(self) -> int:
+        """All of them together."""
+        return sum(row.times for row in self.refused)
+
+    @cached_property
+    def _actions(self) -> list[Action]:
+        return list(
+            Action.objects.filter(decision__case__report=self.report)
+            .select_related("platform", "hosted")
+            .order_by("pk")
+        )
+
+    @cached_property
+    def _notices(self) -> dict[int, Notice]:
+        sent = Notice.objects.filter(decision__case__report=self.report)
+        return {notice.location_id: notice for notice in sent}
+
+    def _place(self, location: Location, address: str) -> Place:
+        notice = self._notices.get(location.pk)
+        digest = bytes(location.digest)
+        here = (action for action in self._actions if bytes(action.hosted.url_digest) == digest)
+        to = notices.message_of(notice, self._identity)["To"] if notice else ""
+        return Place(
+            address=address,
+            has_host=notices.host_of(address) is not None,
+            action=next(here, None),
+            notice=notice,
+            notice_to=str(to),
+        )

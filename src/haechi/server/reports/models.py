@@ -1,0 +1,120 @@
+"""What the person depicted told us.
+
+In clear stand times, states, the few facets that order the queue, and keyed digests. Whatever she
+wrote, and whatever points at a person or a place, is sealed to the report's own age recipient.
+"""
+
+import uuid
+from typing import ClassVar
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Harm(models.TextChoices):
+    """What happened; several may be true."""
+
+    MADE = "made", _("Someone made a fake sexual picture or video")
+    SHARED = "shared", _("It was sent to others or posted")
+    THREATENED = "threatened", _("Someone threatens to send or post it")
+    EXTORTED = "extorted", _("Someone demands money or more pictures")
+    SOLD = "sold", _("It is being sold or traded")
+    DOXXED = "doxxed", _("My name, number or address is shown with it")
+
+
+class Age(models.TextChoices):
+    """Asked first, and gently; it decides which protection applies."""
+
+    UNDER_18 = "under_18", _("Under 18")
+    ADULT = "adult", _("18 or older")
+    UNSAID = "unsaid", _("I would rather not say")
+
+
+class State(models.TextChoices):
+    """Where a report stands."""
+
+    RECEIVED = "received", _("received")
+    LOOKED_AT = "looked_at", _("being looked at")
+    DECIDED = "decided", _("decided")
+
+
+class Report(models.Model):
+    """One report.
+
+    recipient     the age recipient everything of this report is sealed to
+    wrap_vault    its identity, sealed to the vault
+    wrap_code     its identity, sealed to the key derived from the return code
+    lookup        slow, peppered digest of the return code (B03)
+    sealed        age envelope of the JSON that `reports.story.Story` describes
+    submission    random name of one filled-in form: sent twice, it makes one report
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    submission = models.UUIDField(unique=True)
+    received_at = models.DateTimeField()
+    language = models.CharField(max_length=10)
+    age = models.CharField(max_length=10, choices=Age.choices)
+    harms = models.JSONField(default=list)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.RECEIVED)
+    recipient = models.CharField(max_length=80)
+    wrap_vault = models.BinaryField()
+    wrap_code = models.BinaryField()
+    lookup = models.BinaryField(max_length=32, unique=True)
+    sealed = models.BinaryField()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["received_at"])]
+
+    def __str__(self) -> str:
+        return self.short
+
+    @property
+    def short(self) -> str:
+        """Eight characters that people can say to each other; no secret."""
+        return self.id.hex[:8]
+
+    @property
+    def minor(self) -> bool:
+        """True when the person depicted said to be under 18."""
+        return self.age == Age.UNDER_18
+
+
+class Location(models.Model):
+    """One place where the picture is.
+
+    sealed   age envelope of the address as it was typed (UTF-8)
+    digest   keyed digest of the normalised address (haechi.fingerprint.address.url_digest)
+    """
+
+    report = models.ForeignKey(Report, on_delete=models.CASCADE, related_name="locations")
+    number = models.PositiveIntegerField()
+    sealed = models.BinaryField()
+    digest = models.BinaryField(max_length=32, db_index=True)
+    added_at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar = ["report", "number"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["report", "number"], name="one_number_per_location")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.report_id} location {self.number}"
+
+
+class Visit(models.Model):
+    """A reporter looking at her report, for at most two hours.
+
+    token_digest   SHA-256 of the token that only her cookie holds
+    sealed         the report's identity, sealed to a key derived from that token: a stolen
+                   database opens nothing
+    """
+
+    token_digest = models.BinaryField(max_length=32, unique=True)
+    report = models.ForeignKey(Report, on_delete=models.CASCADE, related_name="visits")
+    sealed = models.BinaryField()
+    started_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"visit of {self.started_at:%H:%M}"

@@ -1,0 +1,127 @@
+"""The return code: the only key a reporter has, and the only one she needs.
+
+It is 88 random bits (B01), written as eight words of 2,048 in her language or as 27 digits.
+Both forms are the same number and open the same report. The database holds only a slow, peppered
+lookup value; the key that opens the envelope comes from a separate derivation (B03).
+
+Word lists: BIP-39 Korean, Simplified Chinese and English, from the package `mnemonic`.
+"""
+
+import secrets
+import unicodedata
+from dataclasses import dataclass
+from functools import cache
+from typing import Self
+
+from argon2.low_level import Type, hash_secret_raw
+from mnemonic import Mnemonic
+
+from haechi.errors import CodeUnknown
+
+BITS = 88
+WORDS = 8
+BITS_A_WORD = 11
+DIGITS = 27
+# Longer input is refused before anything slow is done with it (B02).
+LONGEST_INPUT = 300
+LISTS = {"ko": "korean", "zh-hans": "chinese_simplified", "en": "english"}
+# People copy codes with whatever their keyboard or printer makes of a gap.
+SEPARATORS = str.maketrans(dict.fromkeys("-‐‑‒–—_,.;:·・、。，", " "))  # noqa: RUF001
+
+
+@dataclass(frozen=True)
+class ReturnCode:
+    """A number below 2**88. Its `repr` does not show it, so that no log line can (B05)."""
+
+    number: int
+
+    @classmethod
+    def new(cls) -> Self:
+        """A fresh code from the system's random source."""
+        return cls(secrets.randbits(BITS))
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read either form, in any listed language, with any spacing, case or width (B02).
+
+        Raises CodeUnknown for whatever is not a code; what was wrong is not said (B04).
+        """
+        if len(text) > LONGEST_INPUT:
+            raise CodeUnknown
+        plain = unicodedata.normalize("NFKC", text).casefold().translate(SEPARATORS)
+        joined = "".join(plain.split())
+        if joined.isdecimal() and len(joined) == DIGITS:
+            number = int(joined)
+        else:
+            number = _from_words(plain.split(), joined)
+        if number >= 1 << BITS:
+            raise CodeUnknown
+        return cls(number)
+
+    def words(self, language: str) -> list[str]:
+        """Eight words in `language` (ko, zh-hans, en; anything else reads as en)."""
+        listed = _words(language if language in LISTS else "en")
+        return [listed[self.number >> BITS_A_WORD * i & 2047] for i in reversed(range(WORDS))]
+
+    def digits(self) -> str:
+        """27 digits in groups of three."""
+        text = f"{self.number:0{DIGITS}d}"
+        return " ".join(text[i : i + 3] for i in range(0, DIGITS, 3))
+
+    def lookup(self, pepper: bytes) -> bytes:
+        """The 32 bytes by which the report is found."""
+        return self._derive(b"haechi lookup", pepper)
+
+    def unlock_key(self, pepper: bytes) -> bytes:
+        """The 32 bytes that open this reporter's wrap of the case identity."""
+        return self._derive(b"haechi unlock", pepper)
+
+    def _derive(self, purpose: bytes, pepper: bytes) -> bytes:
+        # RFC 9106, second recommended option scaled to 32 MiB: 88 random bits need no more,
+        # and two hundred people may arrive at once.
+        return hash_secret_raw(
+            secret=self.number.to_bytes(BITS // 8, "big"),
+            salt=purpose + pepper,
+            time_cost=3,
+            memory_cost=32 * 1024,
+            parallelism=1,
+            hash_len=32,
+            type=Type.ID,
+        )
+
+    def __repr__(self) -> str:
+        return "ReturnCode(...)"
+
+
+def check_word_lists() -> list[str]:
+    """What is wrong with the word lists; empty when a code survives the way there and back (B01)."""
+    faults = []
+    for language in LISTS:
+        listed = _words(language)
+        if len(set(listed)) != 2**BITS_A_WORD:
+            faults.append(f"{language}: {len(set(listed))} different words instead of 2048")
+    return faults
+
+
+def _from_words(parts: list[str], joined: str) -> int:
+    # Chinese is often typed without spaces: there every character is a word.
+    for words in (parts, list(joined)):
+        for language in LISTS:
+            places = _places(language)
+            if len(words) == WORDS and all(word in places for word in words):
+                number = 0
+                for word in words:
+                    number = number << BITS_A_WORD | places[word]
+                return number
+    raise CodeUnknown
+
+
+@cache
+def _words(language: str) -> tuple[str, ...]:
+    listed = Mnemonic(LISTS[language]).wordlist
+    return tuple(unicodedata.normalize("NFKC", word) for word in listed)
+
+
+@cache
+def _places(language: str) -> dict[str, int]:
+    return {word: place for place, word in enumerate(_words(language))}

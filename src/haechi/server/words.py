@@ -1,0 +1,108 @@
+"""What a stable error code says to a person: what happened, what was kept, what to do next."""
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from haechi.errors import HaechiError
+
+WORDS: dict[str, Promise] = {
+    "media.not_media": _(
+        "This file is not a picture or video we can read. What you wrote is still here. "
+        "Choose another file, or send the report without one."
+    ),
+    "media.unsupported": _(
+        "We know this kind of file but cannot open it yet. What you wrote is still here. "
+        "A screenshot of it works too."
+    ),
+    "media.broken": _(
+        "This file is damaged and cannot be opened. What you wrote is still here. "
+        "A screenshot of it works too."
+    ),
+    "media.too_many_bytes": _(
+        "This file is larger than 50 MB. What you wrote is still here. "
+        "Choose a smaller file or a screenshot, or send the report without one."
+    ),
+    "media.too_many_files": _(
+        "These are more files than one report takes. The first five are kept; "
+        "you can add the others in a second report."
+    ),
+    "media.too_many_pixels": _(
+        "This picture is too large to open safely. What you wrote is still here. "
+        "A screenshot of it works too."
+    ),
+    "media.timeout": _("Opening this file took too long. A screenshot of it works too."),
+    "media.crashed": _("This file could not be opened safely. A screenshot of it works too."),
+    "fingerprint.no_model": _("The model that finds edited copies is not installed here."),
+    "blob.missing": _("A stored file cannot be found. The people who run this site were told."),
+    "blob.unavailable": _(
+        "We cannot store anything safely at the moment, so we did not take your report. "
+        "Please try again in a while; the help page lists others who can help now."
+    ),
+    "seal.cannot_open": _("This cannot be opened with the key at hand."),
+    "seal.no_key": _("This part of the service does not hold the key for that."),
+    "law.unknown_rule": _("There is no such rule in the tables of law."),
+    "report.code_unknown": _(
+        "We found no report for this code. Check each word or digit; spaces do not matter. "
+        "For your protection we cannot reset a code, but you can always send a new report."
+    ),
+    "report.empty": _(
+        "Nothing was sent yet: tell us at least one place where it is, or add a picture. "
+        "What you wrote is still here."
+    ),
+    "report.intake_closed": _(
+        "We cannot take reports safely at the moment, so nothing was stored. "
+        "Please try again in a while; the help page lists others who can help now."
+    ),
+    "case.closed": _("Somebody decided first. Nothing of yours was written."),
+    "case.claimed": _("Somebody else is working on this. Nothing was changed."),
+    "case.reason_required": _("A decision needs a reason. Nothing was changed."),
+    "appeal.unknown": _("This address leads to no decision. Check that it is complete."),
+    "staff.login_refused": _("Name, password or token is wrong. Each token works once."),
+    "staff.throttled": _("Too many attempts from here. Please wait a quarter of an hour."),
+    "staff.not_allowed": _("Your role does not include this, or you decided this case yourself."),
+    "web.csrf": _(
+        "This page was open for too long or cookies are off, so nothing was sent. "
+        "Go back, reload the page and send it again."
+    ),
+    "web.not_found": _("There is no page at this address."),
+    "web.away": _(
+        "We cannot reach our records at the moment. Nothing is lost. Please try again in a while; "
+        "the help page lists others who can help now."
+    ),
+    "web.failed": _("Something went wrong on our side. Nothing you sent was shown to anybody."),
+    "web.too_large": _("This is more than we can take at once. Nothing was stored."),
+}
+
+
+# The laws whose clocks may run: name, and what must be done. Other rules keep the words of the
+# tables of law, which are in the language of their source.
+LAWS: dict[str, tuple[Promise, Promise]] = {
+    "us_tida_remove": (
+        _("United States: TAKE IT DOWN Act, section 3"),
+        _("Remove the picture and look for known identical copies."),
+    ),
+    "kr_tba_report_result": (
+        _("Korea: Telecommunications Business Act, article 22-5"),
+        _("Tell the person who reported what was done."),
+    ),
+    "au_ibia_removal": (
+        _("Australia: Online Safety Act 2021, sections 77 to 79"),
+        _("Remove the picture or stop hosting it."),
+    ),
+}
+
+
+def law_name(rule: str, as_written: str) -> str:
+    """The name of a law in the reader's language where we have it, otherwise as it is written."""
+    return str(LAWS[rule][0]) if rule in LAWS else as_written
+
+
+def law_action(rule: str, as_written: str) -> str:
+    """What a law asks for, in the reader's language where we have it."""
+    return str(LAWS[rule][1]) if rule in LAWS else as_written
+
+
+def words_for(error: HaechiError | str) -> Promise:
+    """The words for an error or a code; the general ones where a code has none of its own."""
+    code = error if isinstance(error, str) else error.code
+    return WORDS.get(code, WORDS["web.failed"])

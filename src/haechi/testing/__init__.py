@@ -1,0 +1,1 @@
+"""What tests of Haechi, and of programs that use it, share."""

@@ -1,0 +1,42 @@
+"""Fixtures every test may use."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import cv2
+import pytest
+from hypothesis import settings
+from skimage import data
+
+# Machines are noisy: a slow example is no failure.
+settings.register_profile("haechi", deadline=None)
+settings.load_profile("haechi")
+
+NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+SHARED_MEDIA = Path(__file__).parents[2] / "shared" / "media"
+
+
+@pytest.fixture(scope="session")
+def astronaut() -> bytes:
+    """A public-domain photograph (NASA) as a JPEG file."""
+    return _jpeg(data.astronaut())
+
+
+@pytest.fixture(scope="session")
+def cat() -> bytes:
+    """Another photograph (CC0), unrelated to the first."""
+    return _jpeg(data.cat())
+
+
+@pytest.fixture(scope="session")
+def shared_media() -> Path:
+    """Published test media; tests that use it skip, saying so, where it is absent."""
+    if not SHARED_MEDIA.is_dir():
+        pytest.skip(f"{SHARED_MEDIA} is absent")
+    return SHARED_MEDIA
+
+
+def _jpeg(rgb: object) -> bytes:
+    done, encoded = cv2.imencode(".jpg", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))  # type: ignore[call-overload]
+    assert done
+    return bytes(encoded)

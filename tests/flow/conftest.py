@@ -1,0 +1,124 @@
+"""A database with a platform, a bank, two reviewers; and both surfaces as clients."""
+
+import io
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+from django.conf import settings as django_settings
+from django.test import Client
+from pytest_django.fixtures import Settings
+from tests.conftest import NOON
+
+from haechi import fingerprint, seal
+from haechi.fingerprint.address import url_digest
+from haechi.server import flow
+from haechi.server.evidence import services as evidence
+from haechi.server.evidence.sealing import SealedFile, SealingUploadHandler
+from haechi.server.matching import services as matching
+from haechi.server.matching.models import Hosted, Platform
+from haechi.server.reports.models import Age, Harm, Report
+from haechi.server.reports.return_code import ReturnCode
+from haechi.server.reports.services import Submission
+from haechi.server.reports.story import Story
+from haechi.server.staff import services as staff
+from haechi.server.staff.models import Role, User
+
+BOARD_URL = "https://board.example/post/1"
+OUTSIDE_URL = "https://photos.outside.example/a/1.jpg"
+
+
+@pytest.fixture(autouse=True)
+def _blobs(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> None:
+    settings.BLOBS = tmp_path_factory.mktemp("blobs")
+
+
+@pytest.fixture(autouse=True)
+def _fresh_catalog() -> Iterator[None]:
+    """The catalog remembers rows that the next test's rolled-back database does not have."""
+    matching.known.cache_clear()
+    yield
+    matching.known.cache_clear()
+
+
+@pytest.fixture
+def public(settings: Settings) -> Client:
+    """A browser at the public site; this process plays the public one, without the vault."""
+    settings.ROOT_URLCONF = "haechi.server.config.urls_public"
+    settings.MIDDLEWARE = django_settings.MIDDLEWARE_PUBLIC
+    return Client(headers={"accept-language": "en"})
+
+
+@pytest.fixture
+def desk(settings: Settings) -> Client:
+    """A browser at the desk."""
+    settings.ROOT_URLCONF = "haechi.server.config.urls_desk"
+    settings.MIDDLEWARE = django_settings.MIDDLEWARE_DESK
+    return Client(headers={"accept-language": "en"})
+
+
+@pytest.fixture
+def reviewer(db: None) -> User:
+    """Somebody who decides."""
+    return staff.add("rim", "Rim", Role.REVIEWER, "a long pass phrase", actor="test", now=NOON)[0]
+
+
+@pytest.fixture
+def second_reviewer(db: None) -> User:
+    """Somebody else who decides."""
+    return staff.add("sol", "Sol", Role.REVIEWER, "a long pass phrase", actor="test", now=NOON)[0]
+
+
+@pytest.fixture
+def board(db: None) -> Platform:
+    """A platform that obeys webhooks."""
+    return matching.register_platform(
+        "board",
+        "https://board.example",
+        "http://127.0.0.1:9/haechi/webhook",
+        api_key="test key",
+        webhook_secret=b"s" * 32,
+    )
+
+
+def seal_file(data: bytes, identity: str, name: str = "me.jpg") -> SealedFile:
+    """What the upload handler makes of one file, sealed to `identity`."""
+    handler = SealingUploadHandler()
+    handler.identity = identity
+    handler.file_name = name
+    source = io.BytesIO(data)
+    while chunk := source.read(handler.chunk_size):
+        handler.receive_data_chunk(chunk, 0)
+    upload = handler.file_complete(len(data))
+    assert upload is not None
+    assert upload.sealed is not None, upload.refusal
+    return upload.sealed
+
+
+def submit(*pictures: bytes, places: tuple[str, ...] = ()) -> tuple[Report, ReturnCode]:
+    """A complete report of an adult, with every element of a valid request."""
+    identity = seal.new_identity()
+    submission = Submission(
+        name=uuid4(),
+        identity=identity,
+        language="ko",
+        age=Age.ADULT,
+        harms=(Harm.MADE, Harm.SHARED),
+        story=Story(told="Somebody posted this.", declared=True, signature="K."),
+        locations=places,
+    )
+    files = [seal_file(picture, identity) for picture in pictures]
+    return flow.submit_report(submission, files, now=NOON)
+
+
+def host(board: Platform, picture: bytes, *, url: str = BOARD_URL, content_id: str = "1") -> Hosted:
+    """A picture the board publishes, as the match service registers it."""
+    key = django_settings.HAECHI.digest_key
+    return Hosted.objects.create(
+        platform=board,
+        content_id=content_id,
+        url_digest=url_digest(key, url),
+        account_digest=url_digest(key, "@somebody"),
+        registered_at=NOON,
+        **evidence.columns(fingerprint.image(picture)),
+    )

@@ -1,0 +1,397 @@
+"""The report form through HTTP: what is stored, what is refused, and that nothing typed is lost."""
+
+import hashlib
+import io
+import logging
+import re
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+from uuid import uuid4
+
+import pytest
+from django.conf import settings as django_settings
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import OperationalError
+from django.http import HttpResponse
+from django.test import Client
+from tests.conftest import NOON
+
+from haechi import seal
+from haechi.blobs import LocalStore
+from haechi.errors import StorageUnavailable
+from haechi.server.evidence import services as evidence
+from haechi.server.public import kept
+from haechi.server.reports import services as reports
+from haechi.server.reports.models import Age, Report
+from haechi.server.reports.return_code import ReturnCode
+
+pytestmark = pytest.mark.django_db
+
+PLACE = "https://board.example/post/1"
+
+
+def filled(**fields: Any) -> dict[str, Any]:
+    return {
+        "submission": str(uuid4()),
+        "age": "under_18",
+        "harms": ["made", "shared"],
+        "told": "It was posted <yesterday>.",
+        "location": ["", PLACE, f" {PLACE} "],
+        "locations": "room @bad\r\n\r\nhttps://photos.outside.example/1",
+        "declared": "on",
+        "signature": "K.",
+        **fields,
+    }
+
+
+def picture(data: bytes, name: str = "me.jpg") -> SimpleUploadedFile:
+    return SimpleUploadedFile(name, data, content_type="image/jpeg")
+
+
+def text_of(response: HttpResponse) -> str:
+    return response.content.decode()
+
+
+def words_in(response: HttpResponse) -> str:
+    listed = re.search(r"data-code-words[^>]*>(.*?)</ol>", text_of(response), re.DOTALL)
+    assert listed is not None
+    return " ".join(re.findall(r"<li>(.*?)</li>", listed[1]))
+
+
+def hidden(response: HttpResponse, name: str) -> str:
+    found = re.search(rf'name="{name}" value="([^"]+)"', text_of(response))
+    assert found is not None
+    return found[1]
+
+
+def test_a_report_is_sealed_before_its_code_is_shown(public: Client, astronaut: bytes) -> None:
+    """B14: what shows a receipt is stored, and opens with the code that the receipt shows."""
+    response = public.post("/report", filled(files=[picture(astronaut)]))
+
+    assert response.status_code == 200
+    report = Report.objects.get()
+    visit, token = reports.enter(words_in(response), now=NOON)
+    found = reports.resume(token, now=NOON)
+    assert found is not None
+    assert visit.report == report
+    story = reports.story_of(report, found[1])
+    assert (story.told, story.signature, story.declared) == (
+        "It was posted <yesterday>.",
+        "K.",
+        True,
+    )
+    assert story.files == {"1": "me.jpg"}
+    assert list(reports.addresses_of(report, found[1]).values()) == [
+        PLACE,
+        "room @bad",
+        "https://photos.outside.example/1",
+    ]
+    assert (report.age, report.harms, report.language) == (Age.UNDER_18, ["made", "shared"], "en")
+    exhibit = report.exhibits.get()
+    assert evidence.open_exhibit(exhibit, actor="t", reason="t", now=NOON) == astronaut
+
+
+def test_the_code_is_in_the_answer_and_nowhere_else(
+    public: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    """B05: no cookie, no header, no log line and no address holds it; digits are shown too."""
+    with caplog.at_level(logging.DEBUG):
+        response = public.post("/report", filled())
+
+    code = ReturnCode.parse(words_in(response))
+    assert code.digits() in text_of(response)
+    assert "Location" not in response.headers
+    assert response.headers["Cache-Control"] == "no-store"
+    elsewhere = f"{response.headers} {public.cookies} {caplog.text}"
+    assert words_in(response) not in elsewhere
+    assert code.digits() not in elsewhere
+
+
+@pytest.mark.parametrize("language", ["ko", "zh-hans"])
+def test_the_code_is_in_the_readers_language(public: Client, language: str) -> None:
+    """The same number, in words she reads."""
+    response = public.post("/report", filled(), headers={"accept-language": language})
+
+    code = ReturnCode.parse(words_in(response))
+    assert code.words(language) == words_in(response).split()
+    assert Report.objects.get().language == language
+
+
+def test_the_same_form_twice_makes_one_report(public: Client, astronaut: bytes) -> None:
+    """A double click: the second answer says so, and its copy of the file is dropped."""
+    form = filled()
+    public.post("/report", {**form, "files": [picture(astronaut)]})
+    stored = list(LocalStore(django_settings.BLOBS).names())
+
+    second = public.post("/report", {**form, "files": [picture(astronaut)]})
+
+    assert second.status_code == 409
+    assert "already here" in text_of(second)
+    assert "data-code-words" not in text_of(second)
+    assert Report.objects.count() == 1
+    assert list(LocalStore(django_settings.BLOBS).names()) == stored
+
+
+def test_an_empty_form_is_told_so_and_keeps_what_was_typed(public: Client) -> None:
+    """Neither a place nor a picture: report.empty, with everything still there."""
+    form = filled(location=["", "  "], locations="\n \n", contact="me@example.org")
+
+    response = public.post("/report", form)
+
+    page = text_of(response)
+    assert response.status_code == 422
+    assert "report.empty" in page
+    assert 'href="#locations"' in page
+    assert "It was posted &lt;yesterday&gt;." in page
+    assert 'value="me@example.org"' in page
+    assert re.search(r'value="under_18"[^>]*checked', page)
+    assert hidden(response, "submission") == form["submission"]
+    assert not Report.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"This is a letter, not a picture. " * 40, "media.not_media"),
+        (b"", "media.not_media"),
+        (b"\xff\xd8\xff\xe0" + bytes(51 * 1024 * 1024), "media.too_many_bytes"),
+    ],
+    ids=["text", "empty", "51 MB"],
+)
+def test_a_file_that_is_refused_has_its_code_and_words(
+    public: Client, data: bytes, code: str
+) -> None:
+    """The page names the file and why; the report is not sent, nothing of the file stays."""
+    response = public.post("/report", filled(files=[picture(data, "<odd>.jpg")]))
+
+    page = text_of(response)
+    assert response.status_code == 422
+    assert f"({code})" in page
+    assert "&lt;odd&gt;.jpg" in page
+    assert PLACE in page
+    assert not Report.objects.exists()
+    assert not list(LocalStore(django_settings.BLOBS).names())
+
+
+def test_a_stream_of_60_mb_is_cut_off_while_it_arrives(public: Client) -> None:
+    """B13: counted while streaming; the answer is a page, not an error."""
+    stream = io.BytesIO(b"\xff\xd8\xff\xe0" + bytes(60 * 1024 * 1024))
+    stream.name = "long.jpg"
+
+    response = public.post("/report", filled(files=[stream]))
+
+    assert response.status_code == 422
+    assert "media.too_many_bytes" in text_of(response)
+
+
+def test_good_files_survive_beside_a_refused_one(
+    public: Client, astronaut: bytes, cat: bytes
+) -> None:
+    """One of two is refused; the second send brings a third: the report holds both good ones."""
+    form = filled()
+    first = public.post(
+        "/report", {**form, "files": [picture(astronaut, "one.jpg"), picture(b"no" * 400, "two")]}
+    )
+    assert "Leave out one.jpg" in text_of(first)
+
+    second = public.post(
+        "/report",
+        {**form, "kept": hidden(first, "kept"), "files": [picture(cat, "three.jpg")]},
+    )
+
+    assert second.status_code == 200
+    exhibits = list(Report.objects.get().exhibits.all())
+    opened = [evidence.open_exhibit(each, actor="t", reason="t", now=NOON) for each in exhibits]
+    assert opened == [astronaut, cat]
+    _, token = reports.enter(words_in(second), now=NOON)
+    found = reports.resume(token, now=NOON)
+    assert found is not None
+    assert reports.story_of(*found).files == {"1": "one.jpg", "2": "three.jpg"}
+    assert len(list(LocalStore(django_settings.BLOBS).names())) == 2
+    for exhibit in exhibits:
+        with LocalStore(django_settings.BLOBS).open(exhibit.blob) as stored:
+            assert hashlib.sha256(stored.read()).digest() == bytes(exhibit.cipher_sha256)
+
+
+def test_a_kept_file_can_be_left_out(public: Client, astronaut: bytes) -> None:
+    """She ticks it away; the report goes without it."""
+    form = filled(location=[], locations="")
+    first = public.post("/report", {**form, "signature": "K" * 201, "files": [picture(astronaut)]})
+
+    second = public.post("/report", {**form, "kept": hidden(first, "kept"), "drop": ["0"]})
+
+    assert second.status_code == 422
+    assert "report.empty" in text_of(second)
+
+
+def test_a_kept_file_alone_is_enough(public: Client, astronaut: bytes) -> None:
+    """No place and no new file: what was kept makes the report."""
+    form = filled(location=[], locations="")
+    first = public.post("/report", {**form, "signature": "K" * 201, "files": [picture(astronaut)]})
+
+    second = public.post("/report", {**form, "kept": hidden(first, "kept")})
+
+    assert second.status_code == 200
+    assert Report.objects.get().exhibits.count() == 1
+
+
+def test_a_token_that_is_too_old_or_made_up_is_said(
+    public: Client, astronaut: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The report is not sent silently without its pictures."""
+    form = filled()
+    first = public.post("/report", {**form, "signature": "K" * 201, "files": [picture(astronaut)]})
+    token = hidden(first, "kept")
+    monkeypatch.setattr(kept, "TTL_S", -1)
+
+    for given in (token, "made up", "x" * 5000):
+        response = public.post("/report", {**form, "kept": given})
+        assert response.status_code == 422
+        assert "Please add them again" in text_of(response)
+    assert not Report.objects.exists()
+
+
+def test_the_token_shows_nothing_of_what_it_holds(public: Client, astronaut: bytes) -> None:
+    """It stands in a page: neither name, nor blob, nor identity is readable in it."""
+    identity = seal.new_identity()
+    first = public.post("/report", filled(signature="K" * 201, files=[picture(astronaut)]))
+    token = hidden(first, "kept")
+
+    held = kept.read(token)
+
+    assert held is not None
+    for secret in (held.identity, held.files[0].blob, held.files[0].name):
+        assert secret not in token
+        assert secret == held.files[0].name or secret not in text_of(first)
+    assert kept.Kept(identity, held.files).token() != token
+
+
+def test_six_files_are_five_and_a_kind_word(public: Client, astronaut: bytes) -> None:
+    """The sixth is named; the five are kept."""
+    files = [picture(astronaut, f"{n}.jpg") for n in range(6)]
+
+    response = public.post("/report", filled(files=files))
+
+    page = text_of(response)
+    assert response.status_code == 422
+    assert "5.jpg: One report takes up to 5 files" in page
+    assert page.count("Leave out") == 5
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("location", [f"https://a.example/{n}" for n in range(51)], "up to 50 places"),
+        ("location", ["https://a.example/" + "x" * 2000], "longer than 2000 characters"),
+        ("told", "x" * 20_001, "at most 20000 characters"),
+        ("age", "elephant", "valid choice"),
+        ("harms", ["elephant"], "valid choice"),
+        ("submission", "not-a-uuid", "UUID"),
+    ],
+)
+def test_what_does_not_fit_is_said_and_kept(
+    public: Client, field: str, value: object, words: str
+) -> None:
+    """Limits are answered with words beside everything that was typed."""
+    response = public.post("/report", filled(**{field: value}))
+
+    assert response.status_code == 422
+    assert words in text_of(response)
+    assert "It was posted" in text_of(response) or field == "told"
+    assert not Report.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["http://[", "//", "javascript:alert(1)", "\x00", "http://a\x00b.example", "\u202eevil"],
+)
+def test_odd_places_are_text_like_any_other(public: Client, place: str) -> None:
+    """Whatever she pastes is sealed as it is, or dropped where it is nothing."""
+    response = public.post("/report", filled(location=[place, PLACE], locations=""))
+
+    assert response.status_code == 200
+    assert Report.objects.get().locations.count() == (1 if place == "\x00" else 2)
+
+
+def test_a_body_of_fields_beyond_reason_is_refused(public: Client) -> None:
+    """More text than the process holds is an answer with a code, not an error."""
+    response = public.post("/report", filled(told="x" * 600_000))
+
+    assert response.status_code == 400
+    assert "web.too_large" in text_of(response)
+
+
+def test_without_a_form_token_nothing_is_taken(public: Client) -> None:
+    """A form from elsewhere is refused in words."""
+    strict = Client(enforce_csrf_checks=True, headers={"accept-language": "en"})
+
+    response = strict.post("/report", filled())
+
+    assert response.status_code == 403
+    assert "web.csrf" in text_of(response)
+    assert not Report.objects.exists()
+
+
+def assert_closed(response: HttpResponse) -> None:
+    page = text_of(response)
+    assert response.status_code == 503
+    assert "report.intake_closed" in page
+    assert "takeitdown.ncmec.org" in page
+    assert "It was posted &lt;yesterday&gt;." in page
+    assert PLACE in page
+
+
+def test_no_disk_is_said_and_other_help_offered(
+    public: Client, astronaut: bytes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """B31: storage away while the file arrives."""
+    blocked = tmp_path / "blocked"
+    blocked.write_text("a file where the folder should be")
+    monkeypatch.setattr(django_settings, "BLOBS", blocked)
+
+    response = public.post("/report", filled(files=[picture(astronaut)]))
+
+    assert_closed(response)
+    assert not Report.objects.exists()
+
+
+def test_no_database_is_said_and_the_picture_is_kept(public: Client, astronaut: bytes) -> None:
+    """B31: once the database is back, the same page is enough."""
+    form = filled()
+    with patch("haechi.server.flow.reports.receive", side_effect=OperationalError("away")):
+        closed = public.post("/report", {**form, "files": [picture(astronaut)]})
+    assert_closed(closed)
+
+    again = public.post("/report", {**form, "kept": hidden(closed, "kept")})
+
+    assert again.status_code == 200
+    assert Report.objects.get().exhibits.count() == 1
+
+
+def test_a_disk_that_fails_in_between_loses_no_kept_file(
+    public: Client, astronaut: bytes, cat: bytes
+) -> None:
+    """Joining old and new fails: the page still carries what it carried."""
+    form = filled()
+    first = public.post("/report", {**form, "signature": "K" * 201, "files": [picture(astronaut)]})
+    with patch.object(kept, "join", side_effect=StorageUnavailable("full")):
+        closed = public.post(
+            "/report", {**form, "kept": hidden(first, "kept"), "files": [picture(cat)]}
+        )
+    assert_closed(closed)
+
+    again = public.post("/report", {**form, "kept": hidden(closed, "kept")})
+
+    assert again.status_code == 200
+    assert Report.objects.get().exhibits.count() == 1
+
+
+def test_clocks_that_need_a_signature_are_named_only_with_it(public: Client) -> None:
+    """The receipt says which deadlines may run, and what a missing signature means."""
+    signed = text_of(public.post("/report", filled()))
+    unsigned = text_of(public.post("/report", filled(signature="")))
+
+    assert "TAKE IT DOWN Act" in signed
+    assert "TAKE IT DOWN Act" not in unsigned
+    assert "You left out the statement" in unsigned
