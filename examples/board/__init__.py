@@ -1,0 +1,1 @@
+"""A small image board that asks Haechi before it publishes and obeys its signed orders."""

@@ -1,0 +1,198 @@
+"""The routes, top to bottom as a platform uses them, and what lives as long as the process."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import cast
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from haechi.errors import HaechiError, MatchUnavailable
+from haechi.match_service import intake
+from haechi.match_service.config import Settings
+from haechi.match_service.decide import Decision, Found
+from haechi.match_service.intake import Asked
+from haechi.match_service.metrics import Measured
+from haechi.match_service.refusals import plain, refused
+from haechi.match_service.service import Service
+from haechi.match_service.store import Written
+from haechi.media import Sandbox
+
+
+def create_app(settings: Settings, *, sandbox: Sandbox | None = None) -> Starlette:
+    """The service as an ASGI application; connects and loads when its lifespan begins.
+
+    It starts without the database and is ready once the banks are loaded. `sandbox` lets several
+    applications of one process share decoders; without it the application has its own.
+    """
+    service = Service(settings, sandbox)
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        await service.open()
+        following = asyncio.create_task(service.follower.run())
+        try:
+            yield
+        finally:
+            following.cancel()
+            with suppress(asyncio.CancelledError):
+                await following
+            await service.close()
+
+    app = Starlette(
+        routes=[
+            Route("/v1/match", match, methods=["POST"]),
+            Route("/v1/content/{content_id:path}", register, methods=["PUT"]),
+            Route("/v1/content/{content_id:path}", remove, methods=["DELETE"]),
+            Route("/v1/status", status),
+            Route("/health", health),
+            Route("/ready", ready),
+            Route("/metrics", metrics),
+        ],
+        middleware=[Middleware(Measured, metrics=service.metrics)],
+        exception_handlers={
+            HaechiError: refused,
+            HTTPException: _no_such_address,
+            ClientDisconnect: _nobody_there,
+            Exception: _our_fault,
+        },
+        lifespan=lifespan,
+    )
+    app.state.service = service
+    return app
+
+
+async def match(request: Request) -> Response:
+    """POST /v1/match: may this picture be published?
+
+    The row is committed before the answer is sent, so no verdict is ever acted on that the
+    database does not know.
+    """
+    service = _service(request)
+    platform = await service.platform(request)
+    label = intake.label(request)
+    if not service.follower.fresh:
+        raise MatchUnavailable
+    if intake.is_json(request):
+        asked = Asked.hashes(await intake.read_json(request, service.settings.read_s))
+    else:
+        asked = await service.fingerprint(request)
+    decision, found = await service.search(asked.query)
+    written = await service.store.write_check(platform, asked, decision, label)
+    service.metrics.outcome(decision.outcome)
+    return JSONResponse(_verdict(service.settings, asked, decision, found, written))
+
+
+async def register(request: Request) -> Response:
+    """PUT /v1/content/{content_id}: what was checked is now hosted, here, by this account."""
+    service = _service(request)
+    platform = await service.platform(request)
+    content_id = intake.content_id(request.path_params["content_id"])
+    body = await intake.read_json(request, service.settings.read_s)
+    registered_at, removed_at = await service.store.register(
+        platform,
+        content_id,
+        url=intake.text(body, "url"),
+        account=intake.text(body, "account"),
+        check=intake.number(body, "fingerprint_of"),
+    )
+    return JSONResponse(
+        {
+            "content_id": content_id,
+            "registered_at": registered_at.isoformat(),
+            "removed_at": removed_at.isoformat() if removed_at else None,
+        }
+    )
+
+
+async def remove(request: Request) -> Response:
+    """DELETE /v1/content/{content_id}: the platform no longer hosts it."""
+    service = _service(request)
+    platform = await service.platform(request)
+    content_id = intake.content_id(request.path_params["content_id"])
+    removed_at = await service.store.remove(platform, content_id)
+    return JSONResponse({"content_id": content_id, "removed_at": removed_at.isoformat()})
+
+
+async def status(request: Request) -> Response:
+    """GET /v1/status: what is loaded here; with a key, also the counts of that platform."""
+    service = _service(request)
+    body: dict[str, object] = {"ready": service.follower.fresh, **service.gauges()}
+    body["sscd"] = service.has_model
+    if "authorization" in request.headers:
+        hosted, checks = await service.store.counts(await service.platform(request))
+        body["platform"] = {"hosted": hosted, "checks": checks}
+    return JSONResponse(body)
+
+
+async def health(_request: Request) -> Response:
+    """GET /health: the process answers."""
+    return JSONResponse({"status": "ok"})
+
+
+async def ready(request: Request) -> Response:
+    """GET /ready: verdicts can be given; 503 otherwise."""
+    if not _service(request).follower.fresh:
+        raise MatchUnavailable
+    return JSONResponse({"status": "ready"})
+
+
+async def metrics(request: Request) -> Response:
+    """GET /metrics: counters of this process for Prometheus."""
+    service = _service(request)
+    gauges = {name: float(value) for name, value in service.gauges().items()}
+    return PlainTextResponse(
+        service.metrics.text(gauges | {"ready": float(service.follower.fresh)}),
+        media_type="text/plain; version=0.0.4",
+    )
+
+
+def _verdict(
+    settings: Settings, asked: Asked, decision: Decision, found: list[Found], written: Written
+) -> dict[str, object]:
+    token = written.appeal_token
+    return {
+        "outcome": decision.outcome,
+        "verdict": decision.verdict.value,
+        "check": written.check,
+        "fingerprint": asked.answer(),
+        "hits": [_hit(one) for one in found],
+        "reason": decision.reason,
+        "appeal_url": f"{settings.public_url}/appeal/{token}" if token else None,
+    }
+
+
+def _hit(found: Found) -> dict[str, object]:
+    hit = found.hit
+    return {
+        "member": found.member,
+        "bank": found.bank.name,
+        "policy": found.bank.policy,
+        "verdict": hit.verdict.value,
+        "found_by": hit.found_by,
+        "distance_bits": hit.distance_bits,
+        "similarity": None if hit.similarity is None else round(float(hit.similarity), 4),
+        "orientation": hit.orientation,
+    }
+
+
+def _service(request: Request) -> Service:
+    return cast("Service", request.app.state.service)
+
+
+def _no_such_address(_request: Request, error: Exception) -> Response:
+    http = cast("HTTPException", error)
+    return plain(http.status_code, f"http.{http.status_code}", f"{http.detail}.")
+
+
+def _nobody_there(_request: Request, _error: Exception) -> Response:
+    return plain(400, "http.disconnected", "The client went away.")
+
+
+def _our_fault(_request: Request, _error: Exception) -> Response:
+    return plain(500, HaechiError.code, "Something went wrong here; nothing was published.")

@@ -1,0 +1,188 @@
+"""What this service writes, each act one statement that is committed before it is answered."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from psycopg.rows import TupleRow
+from psycopg_pool import AsyncConnectionPool
+
+from haechi.errors import CheckUnknown, ContentUnknown, KeyRefused, MatchUnavailable
+from haechi.fingerprint.address import url_digest
+from haechi.match_service.config import Settings
+from haechi.match_service.decide import Decision
+from haechi.match_service.intake import Asked
+
+type Connection = psycopg.AsyncConnection[TupleRow]
+
+_PLATFORM = "SELECT id FROM matching_platform WHERE key_digest = %s AND enabled"
+_CHECK = """
+INSERT INTO matching_check (platform_id, at, outcome, member_id, verdict, found_by, distance_bits,
+                            similarity, label, appeal_token, sha256, md5, pdq, pdq_quality,
+                            embedding, views)
+VALUES (%(platform)s, now(), %(outcome)s, %(member)s, %(verdict)s, %(found_by)s, %(distance_bits)s,
+        %(similarity)s, %(label)s, %(appeal_token)s, %(sha256)s, %(md5)s, %(pdq)s, %(pdq_quality)s,
+        %(embedding)s, %(views)s)
+RETURNING id
+"""
+# A registration repeated late must not bring back what was removed since; a picture that was
+# checked again after its removal is hosted again.
+_REGISTER = """
+INSERT INTO matching_hosted AS hosted (platform_id, content_id, url_digest, account_digest, sha256,
+                                       md5, pdq, pdq_quality, embedding, views, registered_at)
+SELECT platform_id, %(content_id)s, %(url_digest)s, %(account_digest)s, sha256,
+       md5, pdq, pdq_quality, embedding, views, now()
+FROM matching_check
+WHERE id = %(check)s AND platform_id = %(platform)s AND sha256 IS NOT NULL
+ON CONFLICT (platform_id, content_id) DO UPDATE SET
+    url_digest = excluded.url_digest, account_digest = excluded.account_digest,
+    sha256 = excluded.sha256, md5 = excluded.md5, pdq = excluded.pdq,
+    pdq_quality = excluded.pdq_quality, embedding = excluded.embedding, views = excluded.views,
+    removed_at = CASE WHEN hosted.removed_at
+                           < (SELECT at FROM matching_check WHERE id = %(check)s)
+                      THEN NULL ELSE hosted.removed_at END
+RETURNING registered_at, removed_at
+"""
+_REMOVE = """
+UPDATE matching_hosted SET removed_at = coalesce(removed_at, now())
+WHERE platform_id = %s AND content_id = %s
+RETURNING removed_at
+"""
+_COUNTS = """
+SELECT (SELECT count(*) FROM matching_hosted WHERE platform_id = %(platform)s
+                                               AND removed_at IS NULL),
+       (SELECT count(*) FROM matching_check WHERE platform_id = %(platform)s)
+"""
+
+
+@dataclass(frozen=True)
+class Written:
+    """A check as it stands in the database. `appeal_token` is 128 random bits, for a block only."""
+
+    check: int
+    appeal_token: str | None
+
+
+class Store:
+    """The database of one process. Every method raises MatchUnavailable when it is away."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._pool = AsyncConnectionPool(
+            settings.database_url,
+            kwargs={
+                "autocommit": True,
+                "connect_timeout": max(2, round(settings.database_s)),
+                "application_name": "haechi-match",
+            },
+            min_size=1,
+            max_size=settings.concurrency,
+            open=False,
+            check=AsyncConnectionPool.check_connection,
+            timeout=settings.database_s,
+            # Give up soon: its back-off would outlast the outage, while after giving up the next
+            # request connects at once.
+            reconnect_timeout=1.0,
+            name="haechi-match",
+        )
+
+    async def open(self) -> None:
+        """Start connecting; does not wait, since the database may come later."""
+        await self._pool.open(wait=False)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._pool.close()
+
+    async def platform(self, key_digest: bytes) -> int:
+        """Id of the enabled platform whose key has this SHA-256. Raises KeyRefused."""
+        row = await self._one(_PLATFORM, (key_digest,))
+        if row is None:
+            raise KeyRefused
+        return int(row[0])
+
+    async def write_check(
+        self, platform: int, asked: Asked, decision: Decision, label: str
+    ) -> Written:
+        """Record one question with its answer and its fingerprint."""
+        token = secrets.token_urlsafe(16) if decision.outcome == "block" else None
+        row = await self._one(
+            _CHECK,
+            {
+                "platform": platform,
+                "label": label,
+                "appeal_token": token,
+                **_decision_columns(decision),
+                **asked.columns(),
+            },
+        )
+        if row is None:
+            raise MatchUnavailable
+        return Written(int(row[0]), token)
+
+    async def register(
+        self, platform: int, content_id: str, *, url: str, account: str, check: int
+    ) -> tuple[datetime, datetime | None]:
+        """Say that a checked picture is now hosted; repeating it changes nothing.
+
+        Address and account are stored only as keyed digests. Returns when it was first registered
+        and when it was removed, if it was. Raises CheckUnknown.
+        """
+        key = self._settings.digest_key
+        row = await self._one(
+            _REGISTER,
+            {
+                "platform": platform,
+                "content_id": content_id,
+                "check": check,
+                "url_digest": url_digest(key, url),
+                "account_digest": url_digest(key, account),
+            },
+        )
+        if row is None:
+            raise CheckUnknown
+        return row[0], row[1]
+
+    async def remove(self, platform: int, content_id: str) -> datetime:
+        """Say that content is gone; the first time of removal stays. Raises ContentUnknown."""
+        row = await self._one(_REMOVE, (platform, content_id))
+        if row is None:
+            raise ContentUnknown
+        removed_at: datetime = row[0]
+        return removed_at
+
+    async def counts(self, platform: int) -> tuple[int, int]:
+        """How much this platform hosts and how often it asked."""
+        row = await self._one(_COUNTS, {"platform": platform})
+        if row is None:
+            raise MatchUnavailable
+        return int(row[0]), int(row[1])
+
+    async def _one(self, statement: str, values: Any) -> TupleRow | None:  # noqa: ANN401
+        async with self._connection() as connection:
+            return await (await connection.execute(statement, values)).fetchone()
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Connection]:
+        try:
+            async with asyncio.timeout(self._settings.database_s), self._pool.connection() as one:
+                yield one
+        except (psycopg.Error, TimeoutError, OSError) as error:
+            raise MatchUnavailable from error
+
+
+def _decision_columns(decision: Decision) -> Mapping[str, object]:
+    found = decision.deciding
+    return {
+        "outcome": decision.outcome,
+        "verdict": decision.verdict.value,
+        "member": found.member if found else None,
+        "found_by": found.hit.found_by if found else "",
+        "distance_bits": found.hit.distance_bits if found else None,
+        "similarity": found.hit.similarity if found else None,
+    }

@@ -1,0 +1,92 @@
+-- What the match service needs of the server's tables, for tests without Django.
+
+CREATE TABLE matching_platform (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    name text NOT NULL UNIQUE,
+    base_url text NOT NULL DEFAULT '',
+    webhook_url text NOT NULL DEFAULT '',
+    webhook_secret text NOT NULL DEFAULT '',
+    key_digest bytea NOT NULL UNIQUE,
+    enabled boolean NOT NULL DEFAULT true
+);
+
+CREATE TABLE matching_bank (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    name text NOT NULL UNIQUE,
+    policy text NOT NULL CHECK (policy IN ('block', 'review', 'record')),
+    enabled boolean NOT NULL DEFAULT true,
+    seq bigint NOT NULL
+);
+
+CREATE TABLE matching_member (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    bank_id bigint NOT NULL REFERENCES matching_bank,
+    status text NOT NULL CHECK (status IN ('pending', 'confirmed', 'withdrawn')),
+    source text NOT NULL DEFAULT '',
+    sha256 bytea NOT NULL,
+    md5 bytea NOT NULL DEFAULT '',
+    pdq bytea,
+    pdq_quality integer NOT NULL DEFAULT 0,
+    embedding bytea,
+    views bytea NOT NULL DEFAULT '',
+    created_at timestamptz NOT NULL DEFAULT now(),
+    appeal_token text UNIQUE,
+    seq bigint NOT NULL
+);
+CREATE INDEX ON matching_member (seq);
+
+CREATE TABLE matching_hosted (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    platform_id bigint NOT NULL REFERENCES matching_platform,
+    content_id text NOT NULL,
+    url_digest bytea NOT NULL,
+    account_digest bytea NOT NULL,
+    sha256 bytea NOT NULL,
+    md5 bytea,
+    pdq bytea,
+    pdq_quality integer NOT NULL,
+    embedding bytea,
+    views bytea NOT NULL,
+    registered_at timestamptz NOT NULL,
+    removed_at timestamptz,
+    seq bigint NOT NULL,
+    UNIQUE (platform_id, content_id)
+);
+
+CREATE TABLE matching_check (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    platform_id bigint NOT NULL REFERENCES matching_platform,
+    at timestamptz NOT NULL,
+    outcome text NOT NULL CHECK (outcome IN ('publish', 'block', 'review')),
+    member_id bigint REFERENCES matching_member,
+    verdict text NOT NULL,
+    found_by text NOT NULL,
+    distance_bits integer,
+    similarity double precision,
+    label text NOT NULL,
+    appeal_token text UNIQUE,
+    sha256 bytea,
+    md5 bytea,
+    pdq bytea,
+    pdq_quality integer NOT NULL,
+    embedding bytea,
+    views bytea NOT NULL
+);
+
+CREATE SEQUENCE matching_seq;
+
+CREATE FUNCTION matching_take_seq() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    -- Held until commit: whoever reads number n has seen everything before it.
+    PERFORM pg_advisory_xact_lock(hashtext('haechi_matching'));
+    NEW.seq := nextval('matching_seq');
+    PERFORM pg_notify('haechi_matching', NEW.seq::text);
+    RETURN NEW;
+END $$;
+
+CREATE TRIGGER take_seq BEFORE INSERT OR UPDATE ON matching_bank
+    FOR EACH ROW EXECUTE FUNCTION matching_take_seq();
+CREATE TRIGGER take_seq BEFORE INSERT OR UPDATE ON matching_member
+    FOR EACH ROW EXECUTE FUNCTION matching_take_seq();
+CREATE TRIGGER take_seq BEFORE INSERT OR UPDATE ON matching_hosted
+    FOR EACH ROW EXECUTE FUNCTION matching_take_seq();
