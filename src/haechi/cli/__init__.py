@@ -1,0 +1,58 @@
+"""The command `haechi`: every subcommand in one table, each loaded only when it is called.
+
+Exit codes   0  done
+             1  the answer is no: the log is broken, the story was not as told
+             2  the command line cannot be read
+             3  something outside is missing or refused: a key, a port, the database, a name
+"""
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from haechi.cli import arguments
+from haechi.errors import HaechiError
+
+DONE, NO, USAGE, OUTSIDE = 0, 1, 2, 3
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one subcommand; return its exit code. Faults are one line on standard error."""
+    asked = arguments.parser().parse_args(argv)
+    if asked.home is not None:
+        os.environ["HAECHI_HOME"] = str(Path(asked.home).expanduser().resolve())
+    module, _, function = asked.run.partition(":")
+    try:
+        answer = getattr(importlib.import_module(f"haechi.cli.{module}"), function)(asked)
+    except KeyboardInterrupt:
+        return 130
+    except HaechiError as error:
+        return _say(f"{str(error) or error.__doc__} [{error.code}]")
+    except Exception as error:
+        if not _is_outside(error):
+            raise
+        return _say(" ".join(str(error).split()) or type(error).__name__)
+    return int(answer or DONE)
+
+
+def run() -> None:
+    """Entry point for `python -m haechi.cli`."""
+    sys.exit(main())
+
+
+def _say(text: str) -> int:
+    print(f"haechi: {text}", file=sys.stderr)
+    return OUTSIDE
+
+
+def _is_outside(error: Exception) -> bool:
+    """True for faults of the surroundings; a fault of our own keeps its trace."""
+    if isinstance(error, OSError):
+        return True
+    known = {"ImproperlyConfigured", "OperationalError", "SystemCheckError"}
+    return any(kind.__name__ in known for kind in type(error).__mro__)
+
+
+__all__ = ["main", "run"]

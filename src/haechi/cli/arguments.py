@@ -1,0 +1,105 @@
+"""What may be typed after `haechi`. Imports nothing of Haechi, so that help is instant."""
+
+import argparse
+
+DEFAULT_PORTS = {"public": 8410, "desk": 8411, "match": 8412}
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line; `run` names the module and function behind each subcommand."""
+    top = argparse.ArgumentParser(
+        prog="haechi",
+        description="Takes non-consensual deepfakes down and keeps them down.",
+        epilog="exit codes: 0 done, 1 the answer is no, 2 wrong command line, "
+        "3 something outside is missing or refused",
+    )
+    commands = top.add_subparsers(required=True, metavar="command")
+    _setup(commands)
+    _servers(commands)
+    _database(commands)
+    _audit(commands)
+    _people(commands)
+    _words(commands)
+    _demo(commands)
+    return top
+
+
+type Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  # no public name
+
+
+def _add(commands: Commands, name: str, run: str, help_text: str) -> argparse.ArgumentParser:
+    made = commands.add_parser(name, help=help_text, description=help_text)
+    made.add_argument(
+        "--home", help="data folder (default: $HAECHI_HOME, or ~/.local/share/haechi)"
+    )
+    made.set_defaults(run=run)
+    return made
+
+
+def _setup(commands: Commands) -> None:
+    _add(commands, "setup", "setup:setup", "make keys, database, tables and translations")
+
+
+def _servers(commands: Commands) -> None:
+    for name, what in (
+        ("public", "serve the public site"),
+        ("desk", "serve the desk for staff"),
+        ("match", "serve the match service for platforms"),
+    ):
+        made = _add(commands, name, f"serving:{name}", what)
+        made.add_argument("--host", default="127.0.0.1")
+        made.add_argument("--port", type=int, default=DEFAULT_PORTS[name])
+    _add(commands, "worker", "worker:worker", "do what was put off: examine, deliver, watch clocks")
+
+
+def _database(commands: Commands) -> None:
+    database = commands.add_parser("database", help="the embedded PostgreSQL")
+    below = database.add_subparsers(required=True, metavar="command")
+    _add(below, "start", "database:start", "start it unless it runs, and print its address")
+    _add(below, "stop", "database:stop", "stop it")
+
+
+def _audit(commands: Commands) -> None:
+    audit = commands.add_parser("audit", help="the tamper-evident log")
+    below = audit.add_subparsers(required=True, metavar="command")
+    _add(below, "verify", "audit:verify", "recompute the whole log; exit 1 names the broken entry")
+    _add(below, "checkpoint", "audit:checkpoint", "sign how long the log is and what it adds up to")
+
+
+def _people(commands: Commands) -> None:
+    staff = commands.add_parser("staff", help="people who work at the desk")
+    below = staff.add_subparsers(required=True, metavar="command")
+    add = _add(below, "add", "people:add_staff", "make an account with a second factor")
+    add.add_argument("name")
+    add.add_argument("--role", choices=("reviewer", "administrator"), default="reviewer")
+    add.add_argument("--display-name", help="how colleagues see this person (default: the name)")
+    add.add_argument("--password-stdin", action="store_true", help="read the password from a pipe")
+
+    platform = commands.add_parser("platform", help="platforms that ask the match service")
+    below = platform.add_subparsers(required=True, metavar="command")
+    add = _add(below, "add", "people:add_platform", "register a platform and make its key")
+    add.add_argument("name")
+    add.add_argument("--base-url", required=True, help="where people see what it publishes")
+    add.add_argument("--webhook-url", required=True, help="where removals are sent")
+
+
+def _words(commands: Commands) -> None:
+    words = commands.add_parser("words", help="the languages of the pages")
+    below = words.add_subparsers(required=True, metavar="command")
+    _add(below, "compile", "words:compile_words", "compile the translations (.po to .mo)")
+
+
+def _demo(commands: Commands) -> None:
+    demo = _add(
+        commands, "demo", "demo:demo", "start everything on this machine and play the whole story"
+    )
+    demo.add_argument("--once", action="store_true", help="stop after the story; exit 0 or 1")
+    demo.add_argument("--reset", action="store_true", help="delete the demo's data first")
+    demo.add_argument(
+        "--kill",
+        action="store_true",
+        help="also kill every process twice in mid-work, and show that nothing is lost",
+    )
+    demo.add_argument(
+        "--ports", type=int, default=8410, metavar="BASE", help="first of the ports (default 8410)"
+    )

@@ -1,0 +1,48 @@
+"""From a home folder to a process that may use Django."""
+
+import os
+from pathlib import Path
+
+DEFAULT_HOME = "~/.local/share/haechi"
+
+
+def home() -> Path:
+    """The data folder this process was told, absolute."""
+    return Path(os.environ.get("HAECHI_HOME", DEFAULT_HOME)).expanduser().resolve()
+
+
+def read_keys(*, vault: bool) -> None:
+    """Fill the environment from the home's key file; what is set already is left as it is.
+
+    vault   also say where the vault identity and the signing key are: desk and worker only.
+    """
+    from haechi.server.config import home as homes
+
+    known = home()
+    if "HAECHI_SECRET_KEY" not in os.environ and not (known / homes.ENVIRONMENT_FILE).exists():
+        raise FileNotFoundError(f"{known} holds no keys; `haechi setup` makes them")
+    if (known / homes.ENVIRONMENT_FILE).exists():
+        for name, value in homes.prepare(known).items():
+            os.environ.setdefault(name, value)
+        if vault and (known / homes.VAULT_FILE).exists():
+            for name, value in homes.for_vault(known).items():
+                os.environ.setdefault(name, value)
+
+
+def find_database() -> None:
+    """Start the embedded PostgreSQL unless another database is named."""
+    if not os.environ.get("HAECHI_DATABASE_URL"):
+        from haechi.server.config.database import start_embedded
+
+        os.environ["HAECHI_DATABASE_URL"] = start_embedded(home())
+
+
+def enter(surface: str = "worker") -> None:
+    """Make this process one of the server's, keys and all. Raises ImproperlyConfigured."""
+    os.environ["HAECHI_SURFACE"] = surface
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "haechi.server.config.settings")
+    read_keys(vault=surface != "public")
+    find_database()
+    import django
+
+    django.setup()
