@@ -4,6 +4,9 @@ Exit codes   0  done
              1  the answer is no: the log is broken, the story was not as told
              2  the command line cannot be read
              3  something outside is missing or refused: a key, a port, the database, a name
+
+`hash`, `match` and `compare` answer as grep does: 0 a match, 1 none, 2 an error (docs/commands.md).
+An interrupt is 130 everywhere.
 """
 
 import importlib

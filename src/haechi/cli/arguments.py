@@ -21,6 +21,7 @@ def parser() -> argparse.ArgumentParser:
     _people(commands)
     _words(commands)
     _demo(commands)
+    _pictures(commands)
     return top
 
 
@@ -46,7 +47,8 @@ def _servers(commands: Commands) -> None:
         ("desk", "serve the desk for staff"),
         ("match", "serve the match service for platforms"),
     ):
-        made = _add(commands, name, f"serving:{name}", what)
+        typed = "match-service" if name == "match" else name
+        made = _add(commands, typed, f"serving:{name}", what)
         made.add_argument("--host", default="127.0.0.1")
         made.add_argument("--port", type=int, default=DEFAULT_PORTS[name])
     _add(commands, "worker", "worker:worker", "do what was put off: examine, deliver, watch clocks")
@@ -103,3 +105,51 @@ def _demo(commands: Commands) -> None:
     demo.add_argument(
         "--ports", type=int, default=8410, metavar="BASE", help="first of the ports (default 8410)"
     )
+
+
+_HOW_TO_NAME_FILES = (
+    "a file, a folder (all files below it), a pattern in quotes, or - for a list of paths on "
+    "standard input, one a line"
+)
+_MATCH_CODES = "exit codes, as grep's: 0 a match, 1 none, 2 an error with any file; 130 interrupted"
+
+
+def _pictures(commands: Commands) -> None:
+    made = _form(_add(commands, "hash", "hashing:hash_files", "digests and PDQ of files"))
+    made.add_argument("paths", nargs="+", metavar="PATH", help=_HOW_TO_NAME_FILES)
+    made.epilog = "exit codes: 0 done, 2 an error with any file; 130 interrupted"
+
+    made = _form(
+        _add(commands, "match", "matching:match_files", "which known pictures do files show?")
+    )
+    made.add_argument(
+        "--against",
+        action="append",
+        required=True,
+        metavar="KNOWN",
+        help="known pictures: a file, a folder or a pattern in quotes; may be repeated",
+    )
+    made.add_argument("paths", nargs="+", metavar="PATH", help=_HOW_TO_NAME_FILES)
+    made.epilog = f"{_MATCH_CODES}. The service for platforms is `haechi match-service`."
+
+    made = _form(
+        _add(commands, "compare", "comparing:compare_files", "compare two pictures in every way")
+    )
+    made.add_argument("a", metavar="A", help="the picture that is asked about")
+    made.add_argument("b", metavar="B", help="the picture that is known")
+    made.add_argument("--picture", metavar="OUT.png", help="draw both with what they share")
+    made.epilog = _MATCH_CODES
+
+
+def _form(made: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    forms = made.add_mutually_exclusive_group()
+    for form, what in (("jsonl", "JSON lines"), ("csv", "CSV")):
+        forms.add_argument(
+            f"--{form}",
+            action="store_const",
+            const=form,
+            dest="form",
+            default="table",
+            help=f"print {what} instead of a table",
+        )
+    return made

@@ -1,4 +1,4 @@
-"""`haechi public`, `desk`, `match`: one Granian process each, on the given address."""
+"""`haechi public`, `desk`, `match-service`: one Granian process each, on the given address."""
 
 import argparse
 import os

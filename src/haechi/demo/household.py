@@ -182,7 +182,7 @@ def commands(family: Family) -> dict[str, tuple[list[str], dict[str, str]]]:
     sink = [sys.executable, "-m", "haechi.demo.sink", str(ports.mail), str(family.mail)]
     return {
         "mail": (sink, {key: value for key, value in base.items() if key not in _SECRETS}),
-        "match": ([*haechi, "match", "--port", str(ports.match)], base),
+        "match": ([*haechi, "match-service", "--port", str(ports.match)], base),
         "board": ([*granian, "examples.board.asgi:app"], board),
         "public": ([*haechi, "public", "--port", str(ports.public)], base),
         "desk": ([*haechi, "desk", "--port", str(ports.desk)], whole),

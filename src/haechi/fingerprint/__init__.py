@@ -1,12 +1,24 @@
 """Media to fingerprints: exact digests, PDQ, and the copy-detection embedding.
 
-`image` makes all of them of an upload, `member` those of a picture that copies shall be found of.
-Both decode in this process; run them as `Sandbox.run(fingerprint.image, data)` on untrusted bytes.
+`image` makes all of them of an upload, `member` those of a picture that copies shall be found of,
+`hashes` only the cheap one. They decode in this process; run them as `Sandbox.run(fingerprint.image, data)` on untrusted bytes.
 """
 
 from haechi.fingerprint import pdq, sscd
 from haechi.fingerprint.digests import Digests, digests
+from haechi.fingerprint.hashes import Hashes, hashes
 from haechi.fingerprint.pdq import Pdq
 from haechi.fingerprint.picture import ImageFingerprint, image, member
 
-__all__ = ["Digests", "ImageFingerprint", "Pdq", "digests", "image", "member", "pdq", "sscd"]
+__all__ = [
+    "Digests",
+    "Hashes",
+    "ImageFingerprint",
+    "Pdq",
+    "digests",
+    "hashes",
+    "image",
+    "member",
+    "pdq",
+    "sscd",
+]

@@ -1,0 +1,131 @@
+"""From what was typed to files: folders, globs and a list on standard input, one at a time."""
+
+import glob
+import hashlib
+import os
+import stat
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from haechi.fingerprint import Digests
+from haechi.media import Limits
+from haechi.media.kind import HEAD_BYTES
+
+STANDARD_INPUT = "-"
+MISSING = "file.missing"
+UNREADABLE = "file.unreadable"
+
+_CHUNK_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One file as it was read.
+
+    Attributes:
+        path: As found.
+        digests: Of the whole file.
+        head: Its first bytes, as many as `haechi.media.sniff` looks at.
+        data: Its bytes, or None if there are more than the limits admit.
+    """
+
+    path: str
+    digests: Digests
+    head: bytes
+    data: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why there is no answer for one file: a stable code, and words for people."""
+
+    path: str
+    code: str
+    words: str
+
+
+def walk(typed: Sequence[str], standard_input: int = 0) -> Iterator[str]:
+    """The paths of all files that `typed` names, in order, without reading any.
+
+    A folder stands for the regular files in and below it, by name; folders behind links are left
+    out. What does not exist is a pattern; what fits nothing is given back as it is, and `read`
+    says what is wrong with it. "-" stands for a list on the descriptor `standard_input`, one path
+    a line, where patterns are not expanded.
+    """
+    for path in typed:
+        if path == STANDARD_INPUT:
+            for line in _lines(standard_input):
+                yield from _below(line)
+        elif not os.path.lexists(path) and glob.has_magic(path):
+            for found in sorted(glob.iglob(path, recursive=True)) or [path]:  # noqa: PTH207 - "**"
+                yield from _below(found)
+        else:
+            yield from _below(path)
+
+
+def read(path: str, limits: Limits, stop: threading.Event) -> File | Fault:
+    """Read one file in one pass; at most limits.bytes of it are kept. Ends early once `stop`."""
+    try:
+        if not _readable(Path(path).stat().st_mode):
+            return Fault(path, UNREADABLE, "not a regular file")
+        with Path(path).open("rb", buffering=0) as source:
+            return _digest(path, source.fileno(), limits.bytes, stop)
+    except FileNotFoundError:
+        return Fault(path, MISSING, "no such file or folder")
+    except (OSError, ValueError) as error:
+        words = error.strerror if isinstance(error, OSError) else None
+        return Fault(path, UNREADABLE, (words or str(error)).lower())
+
+
+def _below(path: str) -> Iterator[str]:
+    if not os.path.isdir(path):  # noqa: PTH112 - text in, text out
+        yield path
+        return
+    try:
+        with os.scandir(path) as entries:
+            inside = sorted(entries, key=lambda entry: entry.name)
+    except OSError:
+        yield path
+        return
+    for entry in inside:
+        if entry.is_dir(follow_symlinks=False):
+            yield from _below(entry.path)
+        elif entry.is_file():
+            yield entry.path
+
+
+def _lines(descriptor: int) -> Iterator[str]:
+    """Lines as soon as they arrive, without the lock of sys.stdin, in which a thread would hang."""
+    rest = b""
+    while chunk := os.read(descriptor, 65536):
+        *whole, rest = (rest + chunk).split(b"\n")
+        yield from (os.fsdecode(line.rstrip(b"\r")) for line in whole if line.strip())
+    if rest.strip():
+        yield os.fsdecode(rest.rstrip(b"\r"))
+
+
+def _readable(mode: int) -> bool:
+    """Pipes too, such as a shell's <(...); never devices, which have no end."""
+    return stat.S_ISREG(mode) or stat.S_ISFIFO(mode)
+
+
+def _digest(path: str, descriptor: int, keep: int, stop: threading.Event) -> File | Fault:
+    sha256, md5, size = hashlib.sha256(), hashlib.md5(usedforsecurity=False), 0
+    kept: list[bytes] | None = []
+    head = b""
+    while chunk := os.read(descriptor, _CHUNK_BYTES):
+        if stop.is_set():
+            return Fault(path, UNREADABLE, "interrupted")
+        sha256.update(chunk)
+        md5.update(chunk)
+        size += len(chunk)
+        if len(head) < HEAD_BYTES:
+            head = (head + chunk)[:HEAD_BYTES]
+        if kept is not None:
+            kept.append(chunk)
+        if size > keep:
+            kept = None
+    data = None if kept is None else b"".join(kept)
+    return File(path, Digests(sha256.digest(), md5.digest(), size), head, data)
