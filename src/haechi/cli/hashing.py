@@ -21,7 +21,7 @@ def hash_files(asked: argparse.Namespace) -> int:
     with Workshop() as shop, Progress("hash", counted(asked.paths)) as bar:
         printer = Printer(asked, COLUMNS, _row, _line)
         for record in shop.each(lambda path: _record(path, shop), walk(asked.paths)):
-            bar.clear()
+            bar.aside()
             printer.put(record)
             bar.step()
             done += 1

@@ -53,7 +53,7 @@ def _answer(asked: argparse.Namespace, known: Known, shop: Workshop) -> int:
         printer = Printer(asked, COLUMNS, _rows, _lines)
         search = _Search(known, shop)
         for record in shop.each(search.record, walk(asked.paths)):
-            bar.clear()
+            bar.aside()
             printer.put(record)
             bar.step()
             done += 1

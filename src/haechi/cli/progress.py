@@ -50,6 +50,11 @@ class Progress:
             self._out.write(_CLEAR)
             self._out.flush()
 
+    def aside(self) -> None:
+        """Make room for an answer, if answers go to the same terminal."""
+        if sys.stdout.isatty():
+            self.clear()
+
     def __enter__(self) -> Self:
         return self
 
