@@ -70,6 +70,7 @@ ACTORS: dict[str, Promise] = {
     "reporter": _("reporter"),
     "worker": _("Haechi"),
     "poster": _("who posted it"),
+    "operator": _("the operator"),
 }
 
 

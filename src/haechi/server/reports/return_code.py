@@ -17,6 +17,7 @@ from argon2.low_level import Type, hash_secret_raw
 from mnemonic import Mnemonic
 
 from haechi.errors import CodeUnknown
+from haechi.server.reports import unwelcome
 
 BITS = 88
 WORDS = 8
@@ -37,8 +38,11 @@ class ReturnCode:
 
     @classmethod
     def new(cls) -> Self:
-        """A fresh code from the system's random source."""
-        return cls(secrets.randbits(BITS))
+        """A fresh code from the system's random source, without a word that would hurt."""
+        while True:
+            code = cls(secrets.randbits(BITS))
+            if not any(_unwelcome(language) & set(code.words(language)) for language in LISTS):
+                return code
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -101,6 +105,11 @@ def check_word_lists() -> list[str]:
         if len(set(listed)) != 2**BITS_A_WORD:
             faults.append(f"{language}: {len(set(listed))} different words instead of 2048")
     return faults
+
+
+@cache
+def _unwelcome(language: str) -> frozenset[str]:
+    return frozenset(unicodedata.normalize("NFKC", word) for word in unwelcome.WORDS[language])
 
 
 def _from_words(parts: list[str], joined: str) -> int:

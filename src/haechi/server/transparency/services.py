@@ -16,7 +16,7 @@ from haechi.server.transparency.models import Statement
 
 # Said in fixed words: what a reviewer typed may name a person, a statement must not.
 FACTS = (
-    "A person reported that this content depicts her or him in an intimate way without consent. "
+    "It was reported that this content depicts a person in an intimate way without consent. "
     "A reviewer compared the content with the report by its fingerprint and confirmed it."
 )
 LEGAL_GROUNDS = {
