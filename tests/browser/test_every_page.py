@@ -19,6 +19,7 @@ from haechi.demo.proof import OUTSIDE_URL
 from haechi.demo.story import code_on, wait_until_known
 from haechi.demo.tale import Tale
 from haechi.demo.telling import Teller
+from haechi.server.reports.return_code import submission_of
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Opener, Watched
@@ -159,16 +160,29 @@ def seeded(house: Tale) -> Seeded:
     )
 
 
+EXHIBITS = (
+    "SELECT exhibit.id FROM evidence_exhibit exhibit"
+    " JOIN cases_case opened ON opened.report_id = exhibit.report_id WHERE opened.id = %s"
+)
+
+
 def _case_of(tale: Tale, report_id: str) -> int:
-    case = tale.row("SELECT id FROM cases_case WHERE report_id = %s", report_id, what="the case")
-    return int(case["id"])
+    examined = (
+        "SELECT id FROM cases_case WHERE report_id = %s AND NOT EXISTS (SELECT 1"
+        " FROM procrastinate_jobs WHERE task_name = 'examine_report' AND args->>'report_id' = %s)"
+    )
+    return int(tale.row(examined, report_id, report_id, what="the case, examined")["id"])
 
 
 def _remove(tale: Tale, case_id: int, post_id: str) -> None:
     hosted = tale.row("SELECT id FROM matching_hosted WHERE content_id = %s", post_id)["id"]
     decision = {"verdict": "remove", "ground": "deepfake", "reason": "Same.", "remove": [hosted]}
     with tale.reviewer("rim") as reviewer:
-        reviewer.look(f"/case/{case_id}")
+        case = f"/case/{case_id}"
+        for exhibit in tale.rows(EXHIBITS, case_id):
+            reviewer.look(case)
+            reviewer.send(f"{case}/exhibit/{exhibit['id']}/lift", {}, expected=204)
+        reviewer.look(case)
         reviewer.send(f"/case/{case_id}/decide", {k: _text(v) for k, v in decision.items()})
     tale.row(
         "SELECT id FROM cases_action WHERE hosted_id = %s AND done_at IS NOT NULL",
@@ -202,7 +216,7 @@ def _one_notice_waits(tale: Tale, case_id: int) -> None:
 def _minor_waits(tale: Tale) -> int:
     with tale.visitor("public") as child:
         child.look("/report")
-        submission = child.hidden("/report")["submission"]
+        submission = submission_of(child.hidden("/report")["submission"])
         copy = pictures.saved_again(pictures.photograph(pictures.CHAPTERS[2]))
         child.send(
             "/report",

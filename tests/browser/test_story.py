@@ -9,6 +9,7 @@ from playwright.sync_api import Page, Route, expect
 from haechi.demo import household, pictures
 from haechi.demo.proof import OUTSIDE_URL
 from haechi.demo.tale import Tale
+from haechi.server.reports.return_code import submission_of
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Opener, Watched
@@ -41,7 +42,7 @@ def test_from_the_report_to_the_removal(house: Tale, open_page: "Opener") -> Non
     expect(reporter.page.locator(".timeline")).to_contain_text("신고가 도착했어요")
     expect(reporter.page.locator("#so-far")).to_be_visible()
 
-    case = house.row("SELECT id FROM cases_case WHERE report_id = %s", report_id, what="the case")
+    case = {"id": house.case_of(str(report_id))}
     reviewer = open_page("desk", "en")
     _logs_in(house, reviewer)
     reviewer.page.locator(f'a[href="/case/{case["id"]}"]').click()
@@ -76,7 +77,7 @@ def test_a_report_without_scripts(house: Tale, open_page: "Opener") -> None:
     page.locator("#location-1").fill("https://forum.example/thread/1")
     page.locator("#id_locations").fill("https://forum.example/thread/2\nhttps://forum.example/3")
     page.locator("#id_files").set_input_files(_upload("照片.jpg", pictures.SPARE[0]))
-    submission = page.locator('input[name="submission"]').get_attribute("value")
+    token = page.locator('input[name="submission"]').get_attribute("value") or ""
     page.locator('form.form button[type="submit"]').click()
 
     expect(page.locator("h1")).to_have_text("我们收到了你的举报")
@@ -85,7 +86,7 @@ def test_a_report_without_scripts(house: Tale, open_page: "Opener") -> None:
     assert all(CHINESE_WORD.fullmatch(word) for word in words), words
     expect(page.locator("[data-code-copy]")).to_be_hidden()
     digits = page.locator(".code-panel__digits").inner_text()
-    report = house.row("SELECT id FROM reports_report WHERE submission = %s", submission)
+    report = house.row("SELECT id FROM reports_report WHERE submission = %s", submission_of(token))
     stored = "SELECT count(*) AS n FROM reports_location WHERE report_id = %s"
     assert house.row(stored, report["id"])["n"] == 3
 
@@ -179,10 +180,10 @@ def _reports_on_a_phone(house: Tale, window: "Watched", place: str) -> str:
     page.locator("#id_declared").check()
     page.locator("#id_signature").fill("ㄱㅎ")
     window.picture("story-report")
-    submission = page.locator('input[name="submission"]').get_attribute("value")
+    token = page.locator('input[name="submission"]').get_attribute("value") or ""
     page.locator('form.form button[type="submit"]').tap()
     expect(page.locator("h1")).to_have_text("신고를 받았어요")
-    report = house.row("SELECT id FROM reports_report WHERE submission = %s", submission)
+    report = house.row("SELECT id FROM reports_report WHERE submission = %s", submission_of(token))
     return str(report["id"])
 
 

@@ -36,6 +36,21 @@ def test_b01_no_code_holds_a_word_that_would_hurt_and_80_bits_remain() -> None:
             assert not return_code._unwelcome(language) & set(code.words(language))
 
 
+def test_b01_a_seed_has_one_code_by_the_same_rule(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Always the same one for a seed, another for another; a barred one gives way to the next."""
+    seed = b"one page" * 4
+    code = ReturnCode.from_seed(seed)
+    assert ReturnCode.from_seed(seed) == code
+    assert len({ReturnCode.from_seed(bytes([n]) * 32).number for n in range(100)}) == 100
+
+    barred = frozenset(code.words("ko")[:1])
+    monkeypatch.setattr(return_code, "_unwelcome", lambda _: barred)
+    following = ReturnCode.from_seed(seed)
+    assert following != code
+    assert not barred & set(following.words("ko"))
+    assert ReturnCode.from_seed(seed) == following
+
+
 @given(NUMBERS, LANGUAGES)
 def test_b01_both_forms_are_the_same_code(number: int, language: str) -> None:
     """Words in any language and digits open the same report."""
