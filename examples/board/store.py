@@ -125,6 +125,8 @@ class Store:
 
     def remove(self, post_id: str, why: Mapping[str, object], now: float) -> float | None:
         """Take it down for good; when it was taken down, or None if there is no such post."""
+        if self.find(post_id) is None:
+            return None
         self._path(post_id).unlink(missing_ok=True)
         self._db.execute(
             "UPDATE post SET state = 'removed', why = ?, removed_at = ?"

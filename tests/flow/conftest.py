@@ -1,8 +1,8 @@
 """A database with a platform, a bank, two reviewers; and both surfaces as clients."""
 
 import io
+import secrets
 from collections.abc import Iterator
-from uuid import uuid4
 
 import pytest
 from django.conf import settings as django_settings
@@ -99,7 +99,7 @@ def submit(*pictures: bytes, places: tuple[str, ...] = ()) -> tuple[Report, Retu
     """A complete report of an adult, with every element of a valid request."""
     identity = seal.new_identity()
     submission = Submission(
-        name=uuid4(),
+        token=secrets.token_urlsafe(32),
         identity=identity,
         language="ko",
         age=Age.ADULT,

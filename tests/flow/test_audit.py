@@ -3,12 +3,14 @@
 from collections.abc import Callable
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.db import DatabaseError, connection, transaction
 from tests.conftest import NOON
 
-from haechi.errors import LedgerBroken
+from haechi import ledger
+from haechi.errors import LedgerBroken, LedgerError
 from haechi.server.audit import services as audit
-from haechi.server.audit.models import Entry
+from haechi.server.audit.models import Checkpoint, Entry
 from haechi.server.staff.models import User
 
 pytestmark = pytest.mark.django_db
@@ -75,18 +77,47 @@ def test_cutting_the_end_off_is_noticed_by_the_checkpoint(entries: User) -> None
 
 def test_rewriting_the_past_with_right_hashes_is_noticed_by_the_checkpoint(entries: User) -> None:
     """Somebody with the database but without the signing key recomputes the chain."""
+    _rewrite_all()
+    with pytest.raises(LedgerBroken, match="checkpoint"):
+        audit.verify()
+
+
+@pytest.mark.parametrize("knows", ["the key", "no key"])
+def test_what_the_note_says_counts_not_its_row(entries: User, knows: str) -> None:
+    """The chain and the checkpoint's row are rewritten together; the signed note cannot be."""
+    size = Checkpoint.objects.get().size
+    root = _rewrite_all(size)
+    _with_triggers_off(lambda _: Checkpoint.objects.update(root=root), 0)
+    key = audit.signing_key().public_key() if knows == "the key" else None
+    with pytest.raises(LedgerBroken, match="note") as broken:
+        audit.verify(key)
+    assert broken.value.position == size
+
+
+def test_a_note_by_another_key_is_refused(entries: User) -> None:
+    """New notes need the signing key."""
+    row = Checkpoint.objects.get()
+    signed = ledger.Checkpoint(size=row.size, root=bytes(row.root), at=NOON, origin=audit.ORIGIN)
+    note = signed.sign(Ed25519PrivateKey.generate())
+    _with_triggers_off(lambda _: Checkpoint.objects.update(note=note), 0)
+    with pytest.raises(LedgerError, match="no good signature"):
+        audit.verify(audit.signing_key().public_key())
+
+
+def _rewrite_all(size: int = 0) -> bytes:
+    """Change the second entry and make every hash fit; the new root over `size` entries."""
     rows = list(Entry.objects.all())
     rows[1].detail = {"n": 99}
     previous = bytes(32)
-    statements = []
     for row in rows:
         row.previous = previous
-        row.hash = audit.ledger.entry_hash(previous, audit.payload(row))
+        row.hash = ledger.entry_hash(previous, audit.payload(row))
         previous = bytes(row.hash)
-        statements.append(row)
-    _with_triggers_off(lambda _: [row.save() for row in statements], 0)
-    with pytest.raises(LedgerBroken, match="checkpoint"):
-        audit.verify()
+    _with_triggers_off(lambda _: [row.save() for row in rows], 0)
+    tree = ledger.Tree()
+    for row in rows[:size]:
+        tree.append(bytes(row.hash))
+    return tree.root()
 
 
 def test_an_act_outside_a_transaction_is_refused(reviewer: User) -> None:
@@ -107,9 +138,11 @@ def _outside(act: Callable[[], object]) -> None:
 
 def _with_triggers_off(damage: Callable[[int], object], position: int) -> None:
     _sql("SET CONSTRAINTS ALL IMMEDIATE")
-    _sql("ALTER TABLE audit_entry DISABLE TRIGGER USER")
+    for table in ("audit_entry", "audit_checkpoint"):
+        _sql(f"ALTER TABLE {table} DISABLE TRIGGER USER")
     damage(position)
-    _sql("ALTER TABLE audit_entry ENABLE TRIGGER USER")
+    for table in ("audit_entry", "audit_checkpoint"):
+        _sql(f"ALTER TABLE {table} ENABLE TRIGGER USER")
 
 
 def _sql(statement: str) -> None:

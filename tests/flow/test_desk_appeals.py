@@ -1,6 +1,7 @@
 """Appeals, read and answered by another person than who decided."""
 
 import pytest
+from django.db import transaction
 from django.test import Client
 from tests.conftest import NOON
 from tests.flow.conftest import host, submit
@@ -8,8 +9,10 @@ from tests.flow.conftest import host, submit
 from haechi.server import flow
 from haechi.server.appeals import services as appeals
 from haechi.server.appeals.models import Appeal
+from haechi.server.audit import services as audit
 from haechi.server.audit.models import Entry
 from haechi.server.cases.models import Case, Ground, Verdict
+from haechi.server.evidence import services as evidence
 from haechi.server.matching.models import Check, Member, Platform
 from haechi.server.staff.models import User
 
@@ -21,7 +24,15 @@ def appeal(astronaut: bytes, board: Platform, reviewer: User) -> Appeal:
     """Against a refused upload that met what `reviewer` had decided."""
     host(board, astronaut)
     report, _ = submit(astronaut)
-    flow.examine_report(str(report.pk))
+    flow.examine(report, last_try=True)
+    with transaction.atomic():
+        audit.record(
+            evidence.LIFTED,
+            subject=report.exhibits.get(),
+            actor=reviewer.name_in_log,
+            at=NOON,
+            detail={"reason": "review"},
+        )
     flow.decide(
         Case.objects.get(),
         Verdict.REMOVE,
@@ -38,9 +49,9 @@ def appeal(astronaut: bytes, board: Platform, reviewer: User) -> Appeal:
         member=Member.objects.get(),
         verdict="edited_copy",
         label="holiday.png",
-        appeal_token="token",
+        appeal_token="a-token-of-a-refusal",
     )
-    return appeals.receive(appeals.find("token"), "My own <b>picture</b>.", now=NOON)
+    return appeals.receive(appeals.find("a-token-of-a-refusal"), "My own <b>picture</b>.", now=NOON)
 
 
 def answer_with(**changed: str) -> dict[str, str]:
@@ -106,6 +117,49 @@ def test_whoever_decided_does_not_judge_the_appeal(
     appeal.refresh_from_db()
     assert appeal.outcome == "waiting"
     assert Member.objects.get().status == "confirmed"
+
+
+def test_whoever_decided_about_the_same_picture_elsewhere_does_not_judge_either(
+    desk: Client, astronaut: bytes, second_reviewer: User, appeal: Appeal
+) -> None:
+    """Another report of the same file, decided by somebody else, to keep it."""
+    report, _ = submit(astronaut)
+    flow.examine(report, last_try=False)
+    flow.decide(
+        Case.objects.get(report=report),
+        Verdict.KEEP,
+        Ground.NONE,
+        reason="I saw it too.",
+        remove=(),
+        actor=second_reviewer,
+        now=NOON,
+    )
+    desk.force_login(second_reviewer)
+    assert b'name="outcome"' not in desk.get(f"/appeal/{appeal.pk}").content
+
+    assert desk.post(f"/appeal/{appeal.pk}", answer_with()).status_code == 403
+
+    appeal.refresh_from_db()
+    assert appeal.outcome == "waiting"
+
+
+def test_whoever_decided_about_another_picture_may_judge(
+    desk: Client, cat: bytes, second_reviewer: User, appeal: Appeal
+) -> None:
+    """Only the picture counts."""
+    report, _ = submit(cat)
+    flow.examine(report, last_try=False)
+    flow.decide(
+        Case.objects.get(report=report),
+        Verdict.KEEP,
+        Ground.NONE,
+        reason="Harmless.",
+        remove=(),
+        actor=second_reviewer,
+        now=NOON,
+    )
+    desk.force_login(second_reviewer)
+    assert desk.post(f"/appeal/{appeal.pk}", answer_with()).status_code == 302
 
 
 @pytest.mark.parametrize(

@@ -1,20 +1,28 @@
 """Into the desk, and who may see what there."""
 
+import base64
+import hashlib
+from dataclasses import replace
 from datetime import timedelta
+from ipaddress import ip_network
 
 import pyotp
 import pytest
+from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 from tests.conftest import NOON
 from tests.flow.conftest import OUTSIDE_URL, submit
 
 from haechi.server import flow
 from haechi.server.appeals import services as appeals
+from haechi.server.audit import services as audit
 from haechi.server.audit.models import Entry
 from haechi.server.cases.models import Case
 from haechi.server.desk import urls
+from haechi.server.desk.access import client_address
 from haechi.server.evidence.models import Exhibit
 from haechi.server.matching.models import Check, Platform
 from haechi.server.staff import services as staff
@@ -46,8 +54,10 @@ def arguments(astronaut: bytes, board: Platform) -> dict[str, list[object]]:
     report, _ = submit(astronaut, places=(OUTSIDE_URL,))
     case = flow.open_case(report, now=NOON)
     exhibit = Exhibit.objects.get()
-    check = Check.objects.create(platform=board, at=NOON, outcome="block", appeal_token="t")
-    appeal = appeals.receive(appeals.find("t"), "This is mine.", now=NOON)
+    check = Check.objects.create(
+        platform=board, at=NOON, outcome="block", appeal_token="a-token-of-a-refusal"
+    )
+    appeal = appeals.receive(appeals.find("a-token-of-a-refusal"), "This is mine.", now=NOON)
     assert check.pk
     given: dict[str, list[object]] = {str(route.name): [] for route in urls.urlpatterns}
     given |= {name: [case.pk] for name in ("case", "claim", "release", "decide")}
@@ -130,6 +140,118 @@ def test_logout_ends_the_session(desk: Client, reviewer: User) -> None:
     assert desk.get("/logout").status_code == 405
     assert desk.post("/logout").status_code == 302
     assert desk.get("/").status_code == 302
+
+
+def stored(cookie: str) -> str:
+    """What the table holds in place of a cookie."""
+    return base64.b85encode(hashlib.sha256(cookie.encode()).digest()).decode()
+
+
+def test_the_cookie_is_nowhere_in_the_table(desk: Client, secret: str) -> None:
+    """A dump of the sessions opens nothing: what it holds is no cookie."""
+    attempt(desk, pyotp.TOTP(secret).now())
+    cookie = desk.cookies["haechi_desk"].value
+    row = Session.objects.get()
+    assert row.session_key == stored(cookie)
+    assert cookie not in row.session_data
+    assert desk.get("/").status_code == 200
+
+    desk.cookies["haechi_desk"] = row.session_key
+
+    assert desk.get("/").status_code == 302
+
+
+def test_a_copied_row_is_no_session(desk: Client, reviewer: User) -> None:
+    """Whoever can write the table cannot put another's session under a cookie they choose."""
+    desk.force_login(reviewer)
+    mine = Session.objects.get()
+    chosen = "a" * 32
+    Session.objects.create(
+        session_key=stored(chosen),
+        session_data=mine.session_data,
+        expire_date=mine.expire_date,
+    )
+    assert desk.get("/").status_code == 200
+    desk.cookies["haechi_desk"] = chosen
+    assert desk.get("/").status_code == 302
+
+
+def test_sessions_are_saved_again_and_run_out(desk: Client, reviewer: User) -> None:
+    """The same row while it lives, nothing after its time, no row after the logout."""
+    desk.force_login(reviewer)
+    session = desk.session
+    session["kept"] = "a"
+    session.save()
+    assert desk.session["kept"] == "a"
+    assert desk.session.exists(session.session_key)
+    assert Session.objects.count() == 1
+
+    Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
+    assert desk.get("/").status_code == 302
+
+    Session.objects.all().delete()
+    desk.force_login(reviewer)
+    assert desk.get("/").status_code == 200
+    assert Session.objects.count() == 1
+    desk.post("/logout")
+    assert not Session.objects.exists()
+
+
+def test_a_refused_login_and_a_logout_are_logged(desk: Client, secret: str) -> None:
+    """On the account, where there is one; never the name that was typed."""
+    user = User.objects.get(username="min")
+    attempt(desk, "000000", password="wrong")
+    desk.post("/login", {"username": "nobody", "password": "wrong", "token": "000000"})
+    refused = Entry.objects.get(tag="staff:login_refused")
+    assert (refused.subject, refused.actor) == (audit.name_of(user), "stranger")
+    assert refused.detail == {}
+
+    desk.force_login(user)
+    desk.post("/logout")
+
+    left = Entry.objects.get(tag="staff:logout")
+    assert (left.subject, left.actor) == (audit.name_of(user), user.name_in_log)
+
+
+PROXIES = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
+
+
+@pytest.mark.parametrize(
+    ("remote", "forwarded", "counted"),
+    [
+        ("203.0.113.9", "", "203.0.113.9"),
+        ("203.0.113.9", "198.51.100.1", "203.0.113.9"),
+        ("10.0.0.1", "", "10.0.0.1"),
+        ("10.0.0.1", "198.51.100.1", "198.51.100.1"),
+        ("10.0.0.1", "192.0.2.66, 198.51.100.1", "198.51.100.1"),
+        ("10.0.0.1", "192.0.2.66, 198.51.100.1, 10.0.0.2", "198.51.100.1"),
+        ("10.0.0.1", "10.0.0.3,10.0.0.2", "10.0.0.3"),
+        ("10.0.0.1", "198.51.100.1, not an address", "10.0.0.1"),
+        ("::ffff:10.0.0.1", "198.51.100.1", "198.51.100.1"),
+        ("fd00::1", "2001:db8::1", "2001:db8::1"),
+        ("", "198.51.100.1", ""),
+    ],
+)
+def test_only_trusted_proxies_are_believed(remote: str, forwarded: str, counted: str) -> None:
+    """Nobody chooses the address that their guesses count for."""
+    assert client_address(remote, forwarded, PROXIES) == counted
+
+
+def test_without_the_setting_no_header_counts() -> None:
+    """The default: whoever connects is who asks."""
+    assert client_address("127.0.0.1", "198.51.100.1", ()) == "127.0.0.1"
+
+
+def test_guesses_behind_a_trusted_proxy_are_told_apart(
+    desk: Client, secret: str, settings: Settings
+) -> None:
+    """Two networks behind one proxy are two prefixes."""
+    settings.HAECHI = replace(settings.HAECHI, trusted_proxies=(ip_network("127.0.0.0/8"),))
+    data = {"username": "min", "password": "wrong", "token": "000000"}
+    for address in ("198.51.100.1", "203.0.113.1"):
+        desk.post("/login", data, headers={"x-forwarded-for": address})
+    prefixes = LoginAttempt.objects.values_list("prefix_digest", flat=True)
+    assert len({bytes(prefix) for prefix in prefixes}) == 2
 
 
 def test_an_account_that_is_closed_ends_at_the_next_request(desk: Client, reviewer: User) -> None:

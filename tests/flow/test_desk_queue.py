@@ -89,7 +89,14 @@ def test_the_queue_says_what_one_needs_and_nothing_more(
 
     page = desk.get("/").content.decode()
 
-    for words in ("4 h 29 min left", 'data-state="soon"', "under 18", "fake made", "Sol", "An Act"):
+    for words in (
+        "4 h 29 min left",
+        'data-state="soon"',
+        "under 18",
+        "fake made",
+        "Sol",
+        "TAKE IT DOWN",
+    ):
         assert words in page, words
     assert "Somebody posted this" not in page
 

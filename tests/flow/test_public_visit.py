@@ -45,7 +45,7 @@ def decided(board: Platform, reviewer: User, astronaut: bytes) -> tuple[Report, 
     report, code = submit(astronaut, places=(BOARD_URL, OUTSIDE_URL, "room @bad"))
     named = host(board, astronaut)
     found = host(board, astronaut, url="https://board.example/post/2", content_id="2")
-    flow.examine_report(str(report.pk))
+    flow.examine(report, last_try=True)
     flow.decide(
         report.case,
         Verdict.REMOVE,
@@ -133,6 +133,20 @@ def test_leaving_forgets_the_key_on_both_sides(public: Client) -> None:
     assert public.get("/status/leave").status_code == 405
 
 
+def test_leaving_forgets_the_token_even_without_the_database(public: Client) -> None:
+    """The browser on a shared machine holds nothing, whatever happens here."""
+    _, code = submit(places=(BOARD_URL,))
+    visit(public, code)
+
+    with patch("haechi.server.public.views.visit.reports.leave", side_effect=OperationalError):
+        response = public.post("/status/leave")
+
+    assert response.status_code == 503
+    assert "web.away" in text_of(response)
+    assert response.cookies["visit"].value == ""
+    assert response.cookies["visit"]["max-age"] == 0
+
+
 def test_a_report_that_waits_says_so(public: Client, astronaut: bytes) -> None:
     """Before the worker came: received and sealed, nothing else claimed."""
     _, code = submit(astronaut, places=(BOARD_URL,))
@@ -149,7 +163,7 @@ def test_a_report_that_waits_says_so(public: Client, astronaut: bytes) -> None:
 def test_clocks_stand_with_law_and_moment(public: Client, astronaut: bytes) -> None:
     """48 hours after NOON under the TAKE IT DOWN Act, with the offset written out."""
     report, code = submit(astronaut, places=(BOARD_URL,))
-    flow.examine_report(str(report.pk))
+    flow.examine(report, last_try=True)
 
     page = visit(public, code)
 
@@ -193,8 +207,9 @@ def test_stopped_uploads_are_counted_for_their_own_report_only(
     report, code = decided
     hers = Member.objects.get(exhibit__report=report)
     other, _ = submit(cat)
-    flow.examine_report(str(other.pk))
-    others = flow.matching.add_member(other.exhibits.get(), source="test", actor="test", now=NOON)
+    flow.examine(other, last_try=True)
+    exhibit = other.exhibits.get()
+    others = flow.matching.add_member(exhibit, seen=True, source="test", actor="test", now=NOON)
     for member in (hers, hers, hers, others):
         refuse(board, member)
     Check.objects.filter(pk=refuse(board, hers).pk).update(at=NOON)
@@ -210,7 +225,7 @@ def test_a_decision_to_keep_is_told_gently(
 ) -> None:
     """No removal: said plainly, with where to go; nothing pretends to have been sent."""
     report, code = submit(astronaut, places=(BOARD_URL,))
-    flow.examine_report(str(report.pk))
+    flow.examine(report, last_try=True)
     flow.decide(
         report.case,
         Verdict.KEEP,
@@ -328,6 +343,8 @@ def test_a_refused_upload_can_be_appealed_once_and_read_again(
 
 def test_an_unknown_appeal_address_is_404_in_words(public: Client) -> None:
     """A stable code, and the same for a form sent there."""
-    for response in (public.get("/appeal/x"), public.post("/appeal/x", {"text": "Hello."})):
+    unknown = ["/appeal/x", "/appeal/%00", "/appeal/token-of-%00", "/appeal/" + "x" * 5000]
+    asked = [public.get(path) for path in unknown]
+    for response in (*asked, public.post("/appeal/x", {"text": "Hello."})):
         assert response.status_code == 404
         assert "appeal.unknown" in text_of(response)

@@ -1,17 +1,26 @@
 """The walk, stage by stage, on real pictures."""
 
 import json
+from datetime import datetime
 from email.message import EmailMessage
+from pathlib import Path
 
 import httpx
 import pytest
-from django.db import connection
+from django.conf import settings
+from django.db import connection, transaction
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 from tests.conftest import NOON
 from tests.flow.conftest import BOARD_URL, OUTSIDE_URL, host, submit
 
-from haechi.errors import CaseClosed, DeliveryFailed, NothingReported, ReasonRequired
+from haechi.errors import (
+    CaseClosed,
+    DecoderCrashed,
+    DeliveryFailed,
+    NothingReported,
+    ReasonRequired,
+)
 from haechi.formats import statement, webhook, xarf
 from haechi.server import flow
 from haechi.server.audit import services as audit
@@ -19,6 +28,7 @@ from haechi.server.audit.models import Entry
 from haechi.server.cases import delivery
 from haechi.server.cases import services as cases
 from haechi.server.cases.models import Action, Case, Clock, Decision, Ground, Verdict
+from haechi.server.evidence import services as evidence
 from haechi.server.evidence.models import Exhibit, Fingerprint, State
 from haechi.server.matching.models import Hosted, Member, Platform
 from haechi.server.notices import services as notices
@@ -35,12 +45,15 @@ pytestmark = pytest.mark.django_db
 def examined(*pictures: bytes, places: tuple[str, ...] = (BOARD_URL, OUTSIDE_URL)) -> Case:
     """A report the worker has gone through."""
     report, _ = submit(*pictures, places=places)
-    flow.examine_report(str(report.pk))
+    flow.examine(report, last_try=True)
     return Case.objects.get(report=report)
 
 
-def removed(case: Case, reviewer: User) -> Decision:
-    """The case, decided for removal of everything it met."""
+def removed(case: Case, reviewer: User, *, now: datetime = NOON) -> Decision:
+    """The case, looked at and decided for removal of everything it met."""
+    for exhibit in case.report.exhibits.all():
+        with transaction.atomic():
+            audit.record(evidence.LIFTED, subject=exhibit, actor=reviewer.name_in_log, at=NOON)
     hosted = list(Hosted.objects.filter(hit__report=case.report).distinct())
     return flow.decide(
         case,
@@ -49,7 +62,7 @@ def removed(case: Case, reviewer: User) -> Decision:
         reason="Same picture as on the board.",
         remove=hosted,
         actor=reviewer,
-        now=NOON,
+        now=now,
     )
 
 
@@ -103,7 +116,7 @@ def test_examining_twice_changes_nothing(astronaut: bytes, board: Platform) -> N
     case = examined(astronaut)
     before = (Entry.objects.count(), Clock.objects.count(), case.report.hits.count())
 
-    flow.examine_report(str(case.report_id))
+    flow.examine(case.report, last_try=True)
 
     assert (Entry.objects.count(), Clock.objects.count(), case.report.hits.count()) == before
 
@@ -141,7 +154,7 @@ def test_a_step_that_fails_takes_the_whole_decision_back(
     """B20: when the statement cannot be written, nothing of the decision is."""
     host(board, astronaut)
     case = examined(astronaut)
-    entries = Entry.objects.count()
+    entries = Entry.objects.exclude(tag=evidence.LIFTED).count()
 
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("no statement")
@@ -154,7 +167,7 @@ def test_a_step_that_fails_takes_the_whole_decision_back(
     assert case.state == "open"
     for model in (Decision, Action, Member, Notice, Statement):
         assert not model.objects.exists(), model
-    assert Entry.objects.count() == entries
+    assert Entry.objects.exclude(tag=evidence.LIFTED).count() == entries
     assert not ProcrastinateJob.objects.filter(task_name__startswith="deliver").exists()
 
 
@@ -165,12 +178,12 @@ def test_the_second_decision_is_refused_and_leaves_no_trace(
     host(board, astronaut)
     case = examined(astronaut)
     removed(case, reviewer)
-    entries = Entry.objects.count()
+    entries = Entry.objects.exclude(tag=evidence.LIFTED).count()
 
     with pytest.raises(CaseClosed):
         removed(case, second_reviewer)
 
-    assert Entry.objects.count() == entries
+    assert Entry.objects.exclude(tag=evidence.LIFTED).count() == entries
     assert Decision.objects.get().actor == reviewer
 
 
@@ -244,6 +257,120 @@ def test_the_public_numbers_move(astronaut: bytes, board: Platform, reviewer: Us
     assert (counts.reports, counts.removals_decided, counts.pieces_removed) == (1, 1, 1)
     assert counts.median_time_to_removal_s == 0
     assert counts.notices_sent == 0  # queued is not sent
+
+
+def test_a_copy_posted_while_people_decide_is_found_afterwards(
+    astronaut: bytes, cat: bytes, board: Platform, reviewer: User
+) -> None:
+    """The second post was published before the member was in force; nobody has to report it."""
+    host(board, astronaut)
+    case = examined(astronaut)
+    later = host(board, astronaut, url="https://board.example/post/2", content_id="2")
+    host(board, cat, url="https://board.example/post/3", content_id="3")
+    decision = removed(case, reviewer, now=timezone.now())
+
+    flow.sweep_copies(decision.pk)
+    flow.sweep_copies(decision.pk)
+
+    action = decision.actions.get(hosted=later)
+    assert action.statement.document["automated_decision"] == "AUTOMATED_DECISION_FULLY"
+    assert set(decision.actions.values_list("hosted__content_id", flat=True)) == {"1", "2"}
+
+
+def test_a_picture_nobody_looked_at_blocks_nothing(
+    astronaut: bytes, board: Platform, reviewer: User
+) -> None:
+    """Otherwise an unrelated file in a report would have other people's uploads refused."""
+    host(board, astronaut)
+    case = examined(astronaut)
+    flow.decide(
+        case,
+        Verdict.REMOVE,
+        Ground.DEEPFAKE,
+        reason="The finding is enough.",
+        remove=(),
+        actor=reviewer,
+        now=NOON,
+    )
+    assert Member.objects.get().status == "pending"
+
+
+def test_a_place_that_no_notice_can_be_written_about_stops_nothing(
+    astronaut: bytes, reviewer: User
+) -> None:
+    """Whatever people paste, the decision about the rest goes through, and the log says what not."""
+    odd = (
+        "https://some_user.blog.example/p/1",
+        "http://[::ffff:1.2.3.4]/x",
+        "https://photos.example/" + "가" * 1500,
+        "@channel",
+    )
+    case = examined(astronaut, places=(*odd, OUTSIDE_URL))
+    removed(case, reviewer)
+    told = {notices.message_of(notice)["To"] for notice in Notice.objects.all()}
+    assert "abuse@photos.outside.example" in told
+    assert not any("<>" in to for to in told)
+
+
+def test_a_removal_that_reached_nobody_leaves_its_clock_running(
+    board: Platform, reviewer: User
+) -> None:
+    """A place on our own platform that is not registered there: nothing was removed."""
+    case = examined(places=("https://board.example/picture/77",))
+    removed(case, reviewer)
+    assert case.clocks.filter(rule="us_tida_remove", stopped_at=None).exists()
+
+
+def test_a_damaged_file_hides_neither_the_report_nor_the_other_file(
+    astronaut: bytes, cat: bytes
+) -> None:
+    """One bit flipped in an envelope: the case is there, the second exhibit is fingerprinted."""
+    report, _ = submit(astronaut, cat, places=(OUTSIDE_URL,))
+    first, second = report.exhibits.all()
+    blob = next(Path(settings.BLOBS).rglob(first.blob))
+    data = bytearray(blob.read_bytes())
+    data[-20] ^= 1
+    blob.chmod(0o600)
+    blob.write_bytes(data)
+
+    flow.examine(report, last_try=True)
+
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert Case.objects.filter(report=report).exists()
+    assert (first.state, first.refusal) == (State.REFUSED, "seal.cannot_open")
+    assert second.state == State.FINGERPRINTED
+
+
+def test_a_decoder_that_dies_is_tried_again_before_the_file_is_blamed(
+    astronaut: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The machine ran out of memory: not the evidence's fault."""
+    report, _ = submit(astronaut)
+
+    class Dying:
+        def run(self, *_: object) -> None:
+            raise DecoderCrashed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(evidence, "sandbox", Dying)
+        with pytest.raises(DecoderCrashed):
+            flow.examine(report, last_try=False)
+        assert report.exhibits.get().state == State.SEALED
+    flow.examine(report, last_try=False)
+    assert report.exhibits.get().state == State.FINGERPRINTED
+
+
+@pytest.mark.parametrize(
+    "typed", ["board.example/post/1", "http://board.example/post/1", f"{BOARD_URL}?from=chat#x"]
+)
+def test_a_place_is_found_however_it_is_pasted(
+    astronaut: bytes, board: Platform, typed: str
+) -> None:
+    """Without a scheme, with another, with what a share button adds."""
+    hosted = host(board, astronaut)
+    case = examined(places=(typed,))
+    assert case.report.hits.get().hosted == hosted
 
 
 def test_a_clock_that_runs_out_is_found_once(astronaut: bytes) -> None:

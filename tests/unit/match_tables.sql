@@ -3,7 +3,7 @@
 CREATE TABLE matching_platform (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     name text NOT NULL UNIQUE,
-    base_url text NOT NULL DEFAULT '',
+    base_url text NOT NULL,
     webhook_url text NOT NULL DEFAULT '',
     webhook_secret text NOT NULL DEFAULT '',
     key_digest bytea NOT NULL UNIQUE,

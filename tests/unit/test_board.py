@@ -396,3 +396,12 @@ def test_a_webhook_secret_is_read_as_standard_webhooks_writes_it() -> None:
     assert secret_bytes("plain") == b"plain"
     with pytest.raises(SettingMissing):
         secret_bytes("whsec_not base64!")
+
+
+async def test_an_order_for_another_spelling_of_an_id_leaves_the_picture(tmp_path: Path) -> None:
+    async with board(tmp_path) as scene:
+        post_id = (await scene.post()).json()["id"]
+        response = await scene.order(removal(f"{post_id[:8]}-{post_id[8:]}"))
+        assert response.status_code == 404
+        assert (await scene.http.get(f"/post/{post_id}")).status_code == 200
+        assert (tmp_path / "pictures" / post_id).is_file()

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from haechi import cli
-from haechi.cli import arguments, audit, people, serving, words
+from haechi.cli import arguments, audit, people, serving, setup, words
 from haechi.errors import KeyMissing, LedgerBroken
 from haechi.server.audit import services as audit_services
+from haechi.server.config import database
 
 COMMANDS = [
     ["setup"],
@@ -157,7 +158,10 @@ def test_a_new_installation_from_setup_to_verified_log(tmp_path: Path) -> None:
     """setup, an account, a platform, a checkpoint, verify: the whole of it as typed."""
     home = tmp_path / "h"
     try:
+        assert run("setup", "--jurisdictions", "kr,US", home=home).returncode == 0
+        assert "HAECHI_JURISDICTIONS=KR,US\n" in (home / "haechi.env").read_text()
         assert run("setup", home=home).returncode == 0
+        assert "HAECHI_JURISDICTIONS=KR,US\n" in (home / "haechi.env").read_text()
         added = run("staff", "add", "kim", "--password-stdin", home=home, given="a long phrase 1\n")
         assert "otpauth://totp/Haechi:kim?secret=" in added.stdout
         again = run("staff", "add", "kim", "--password-stdin", home=home, given="a long phrase 1\n")
@@ -169,6 +173,65 @@ def test_a_new_installation_from_setup_to_verified_log(tmp_path: Path) -> None:
     finally:
         assert run("database", "stop", home=home).returncode == 0
     assert not (home / "postgres" / "postmaster.pid").exists()
+
+
+@pytest.mark.parametrize("typed", [[], ["--jurisdictions", "KR,ZZ"]], ids=["none", "unknown"])
+def test_a_new_home_is_not_made_without_known_jurisdictions(
+    typed: list[str], tmp_path: Path
+) -> None:
+    done = run("setup", *typed, home=tmp_path / "h")
+
+    assert done.returncode == 3
+    assert len(done.stderr.splitlines()) == 1
+    assert "EU" in done.stderr
+    assert "KR" in done.stderr
+    assert not (tmp_path / "h").exists()
+
+
+def test_the_readme_lists_the_jurisdictions_that_are_known() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+
+    assert f"{', '.join(setup.known_codes())}." in readme
+
+
+def test_a_line_of_the_environment_file_is_replaced_and_the_others_stay(tmp_path: Path) -> None:
+    file = tmp_path / "haechi.env"
+    file.write_text("A=1\nHAECHI_JURISDICTIONS=KR\nB=2\n")
+
+    setup.remember(file, setup.JURISDICTIONS, "US")
+
+    assert file.read_text() == "A=1\nB=2\nHAECHI_JURISDICTIONS=US\n"
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_file_of_somebody_else_is_named_with_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(_asked: argparse.Namespace) -> int:
+        raise PermissionError(13, "Permission denied", "/srv/h/haechi.env")
+
+    monkeypatch.setattr(audit, "verify", refuse)
+
+    assert cli.main(["audit", "verify"]) == cli.OUTSIDE
+    said = capsys.readouterr().err
+    assert len(said.splitlines()) == 1
+    assert "/srv/h/haechi.env" in said
+    assert "--home" in said
+
+
+def test_the_database_of_another_user_is_not_touched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "postgres").mkdir()
+    monkeypatch.setattr(database.os, "geteuid", lambda: 4_242)
+
+    with pytest.raises(PermissionError, match="another user"):
+        database.start_embedded(tmp_path)
+
+
+def test_lock_and_socket_have_a_folder_of_this_user_alone(tmp_path: Path) -> None:
+    assert database._runtime(tmp_path) == tmp_path / "run"
+    assert (tmp_path / "run").stat().st_mode & 0o777 == 0o700
 
 
 def test_without_keys_a_server_says_what_to_do(tmp_path: Path) -> None:

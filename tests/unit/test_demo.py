@@ -2,10 +2,17 @@
 
 import asyncio
 import io
+import re
 import socket
 import struct
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
 from email.message import EmailMessage
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -13,7 +20,17 @@ import pytest
 from aiosmtpd.smtp import Envelope
 
 from haechi import media
-from haechi.demo import bad_input, ground, household, pictures, proof, sink, story
+from haechi.demo import (
+    bad_input,
+    farewell,
+    ground,
+    household,
+    pictures,
+    processes,
+    proof,
+    sink,
+    story,
+)
 from haechi.demo.ground import GroundUnfit
 from haechi.demo.household import Family
 from haechi.demo.ports import Ports
@@ -100,6 +117,46 @@ def test_a_home_that_cannot_be_made_is_said(tmp_path: Path) -> None:
         pytest.fail("a folder below a file")
 
 
+def test_a_file_that_cannot_be_written_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "demo.json").write_text("{}")
+    monkeypatch.setattr(ground.os, "access", lambda path, _: Path(path).name != "demo.json")
+
+    with pytest.raises(GroundUnfit, match=r"demo\.json .* --home"):
+        ground.check(tmp_path, Ports.from_base(8410))
+
+
+def test_a_child_is_registered_unblocked_and_ends_with_its_parent(tmp_path: Path) -> None:
+    """Even a supervisor that is killed leaves nothing behind."""
+    (tmp_path / "logs").mkdir()
+    script = (
+        "import os, sys, time; from pathlib import Path; from haechi.demo.processes import Crew\n"
+        f"crew = Crew(Path({str(tmp_path)!r}))\n"
+        "crew._launch('one', [sys.executable, '-c', 'import signal, time\\n"
+        "print(signal.pthread_sigmask(signal.SIG_BLOCK, []), flush=True)\\ntime.sleep(60)'],"
+        " dict(os.environ))\n"
+        "print(crew._running['one'].pid, flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen(  # noqa: S603  # our own command
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True
+    ) as parent:
+        assert parent.stdout
+        child = int(parent.stdout.readline())
+        log = tmp_path / "logs" / "one.log"
+        _until(lambda: log.read_text() != "")
+        parent.kill()
+    assert log.read_text() == "set()\n"
+    _until(lambda: child not in {pid for pid, _, _ in processes._table()})
+
+
+def _until(so: Callable[[], bool]) -> None:
+    until = time.monotonic() + 20
+    while not so():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
 def test_reset_deletes_what_a_demo_made_and_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -118,7 +175,9 @@ def test_reset_deletes_what_a_demo_made_and_nothing_else(
     assert [path.name for path in tmp_path.iterdir()] == [ground.MARK]
 
 
-@pytest.mark.parametrize("name", [*pictures.CHAPTERS, *pictures.SPARE, pictures.UNRELATED])
+@pytest.mark.parametrize(
+    "name", [*pictures.CHAPTERS, *pictures.SPARE, pictures.UNRELATED, pictures.LEFT]
+)
 def test_every_photograph_is_on_this_machine(name: str) -> None:
     height, width, channels = pictures.photograph(name).shape
 
@@ -170,6 +229,19 @@ def test_a_visitor_fills_in_the_form_that_was_seen() -> None:
 
         assert visitor.hidden("/report") == {"csrfmiddlewaretoken": "a&b", "submission": "42"}
         assert visitor.hidden("/language/") == {"next": "/report"}
+
+
+def test_the_farewell_names_the_case_that_is_left_and_whose_tokens_are_whose(
+    family: Family,
+) -> None:
+    out = io.StringIO()
+    told = SimpleNamespace(left_case_id=7, left_code="123 456")
+    farewell.say(Teller(out), replace(family, totp={"rim": "A" * 32}), told)  # type: ignore[arg-type]  # what it reads of a tale
+
+    assert "http://127.0.0.1:8411/case/7" in out.getvalue()
+    assert "123 456" in out.getvalue()
+    assert f"haechi.demo.farewell rim={'A' * 32}" in out.getvalue()
+    assert re.match(r"rim \d{6}  \(for \d+ s\)", farewell.tokens([f"rim={'A' * 32}"]))
 
 
 def test_the_code_is_read_as_a_person_would() -> None:

@@ -116,6 +116,73 @@ def test_edited_copies(bank: Catalog, edit: Callable[[Rgb], Rgb], found_by: str)
     assert DEFAULT.certain(hit)
 
 
+def animated(form: str, place: int, count: int = 3) -> bytes:
+    """An animation of plain frames, with the exhibit as frame `place`."""
+    frames = [Image.new("RGB", (512, 512), (200, 40 * number, 90)) for number in range(count)]
+    frames[place] = Image.fromarray(data.astronaut())
+    out = io.BytesIO()
+    frames[0].save(out, form, save_all=True, append_images=frames[1:], duration=100)
+    return out.getvalue()
+
+
+def in_the_alpha_channel() -> bytes:
+    white = Image.new("RGB", (512, 512), "white")
+    white.putalpha(Image.fromarray(data.astronaut()).convert("L"))
+    out = io.BytesIO()
+    white.save(out, "PNG")
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("form", ["GIF", "WEBP", "PNG", "AVIF", "MPO"])
+@pytest.mark.parametrize("place", [1, 2])
+def test_a_picture_in_a_later_frame_is_found(bank: Catalog, form: str, place: int) -> None:
+    made = replace(fingerprint.image(animated(form, place)), embedding=None, views=())
+    (hit,) = bank.search(Query.of(made))
+    assert (hit.key, hit.orientation, hit.found_by) == (EXHIBIT, 0, "pdq")
+
+
+def test_a_picture_behind_another_is_found_in_every_turn(bank: Catalog) -> None:
+    frames = [data.coffee(), np.fliplr(data.astronaut())]
+    out = io.BytesIO()
+    first, second = (Image.fromarray(frame).resize((512, 512)) for frame in frames)
+    first.save(out, "WEBP", save_all=True, append_images=[second])
+    made = replace(fingerprint.image(out.getvalue()), embedding=None, views=())
+    assert len(made.turns) == 16
+    hits = {hit.key: hit for hit in bank.search(Query.of(made))}
+    assert hits[EXHIBIT].orientation == 5
+    assert set(hits) == {EXHIBIT, 20}
+
+
+def test_frames_that_are_alike_count_once() -> None:
+    out = io.BytesIO()
+    still = Image.fromarray(data.astronaut())
+    still.save(out, "WEBP", save_all=True, append_images=[still, still.point(lambda v: v // 2)])
+    assert len(fingerprint.image(out.getvalue()).turns) == 8
+
+
+def test_a_picture_in_the_alpha_channel_is_found(bank: Catalog) -> None:
+    (hit,) = bank.search(Query.of(fingerprint.image(in_the_alpha_channel())))
+    assert (hit.key, hit.verdict) == (EXHIBIT, Verdict.SAME_PICTURE)
+
+
+def test_a_negative_is_found_as_an_edited_copy(bank: Catalog) -> None:
+    hit = only_hit(bank, 255 - data.astronaut())
+    assert (hit.verdict, hit.found_by) == (Verdict.EDITED_COPY, "pdq_turned")
+
+
+@needs_model
+def test_embeddings_of_further_frames_are_bounded() -> None:
+    frames = [
+        Image.fromarray(np.roll(data.astronaut(), 64 * step, axis=1)).convert("RGB")
+        for step in range(8)
+    ]
+    out = io.BytesIO()
+    frames[0].save(out, "WEBP", save_all=True, append_images=frames[1:])
+    made = fingerprint.image(out.getvalue())
+    assert len(made.turns) == 64
+    assert len(made.views) <= fingerprint.picture.MORE_EMBEDDINGS + 4
+
+
 @pytest.mark.parametrize(
     "name", ["retina", "hubble_deep_field", "immunohistochemistry", "colorwheel", "logo"]
 )

@@ -153,10 +153,12 @@ class Database:
         )
 
     def platform(self, key: str, name: str) -> int:
-        """A new platform with that key; its id."""
+        """A new platform with that key, at http://NAME.test; its id."""
         return self.number(
-            "INSERT INTO matching_platform (name, key_digest) VALUES (%s, %s) RETURNING id",
+            "INSERT INTO matching_platform (name, base_url, key_digest)"
+            " VALUES (%s, %s, %s) RETURNING id",
             name,
+            f"http://{name}.test/",
             hashlib.sha256(key.encode()).digest(),
         )
 
@@ -386,7 +388,7 @@ async def test_a_pdq_alone_is_answered_but_registers_nothing(
         answer = (await client.post("/v1/match", json=body)).json()
         assert (answer["outcome"], answer["fingerprint"]["sha256"]) == ("block", None)
         assert answer["hits"][0]["distance_bits"] == 0
-        register = {"url": "http://b.test/1", "account": "a", "fingerprint_of": answer["check"]}
+        register = {"url": "http://board.test/1", "account": "a", "fingerprint_of": answer["check"]}
         refused = await client.put("/v1/content/1", json=register)
     assert code(refused) == (404, "matching.check_unknown")
 
@@ -508,8 +510,10 @@ async def test_content_of_unknown_checks_and_other_platforms_is_refused(
     other = {"Authorization": "Bearer another-key-of-a-platform"}
     async with running(database, sandbox) as client:
         check = (await client.post("/v1/match", json=hashes(fingerprinted))).json()["check"]
-        body = {"url": "http://b.test/1", "account": "a", "fingerprint_of": check}
-        assert code(await client.put("/v1/content/1", json=body, headers=other)) == (
+        body = {"url": "http://board.test/1", "account": "a", "fingerprint_of": check}
+        elsewhere = {**body, "url": "http://other.test/1"}
+        assert code(await client.put("/v1/content/1", json=elsewhere)) == (400, "format.invalid")
+        assert code(await client.put("/v1/content/1", json=elsewhere, headers=other)) == (
             404,
             "matching.check_unknown",
         )
@@ -524,6 +528,10 @@ async def test_content_of_unknown_checks_and_other_platforms_is_refused(
             {**body, "fingerprint_of": 2**70},
             {**body, "url": ""},
             {**body, "url": "a\0b"},
+            {**body, "url": "http://board.test:81/1"},
+            {**body, "url": "http://board.test@other.test/1"},
+            {**body, "url": "http://board.test.other.test/1"},
+            {**body, "url": "@board.test"},
             {**body, "account": None},
             {**body, "account": "a" * 2_001},
         ):
@@ -531,6 +539,8 @@ async def test_content_of_unknown_checks_and_other_platforms_is_refused(
             assert response.status_code in (400, 404), wrong
         assert (await client.put(f"/v1/content/{'i' * 201}", json=body)).status_code == 400
         assert (await client.put("/v1/content/a%00b", json=body)).status_code == 400
+        for empty in ("/v1/content/", "/v1/content/%20"):
+            assert (await client.put(empty, json=body)).status_code == 400
     assert database.number("SELECT count(*) FROM matching_hosted") == 1
 
 

@@ -9,7 +9,7 @@ from haechi.index import Hit, Verdict
 from haechi.match_service.config import Settings
 from haechi.match_service.decide import Bank, Found, decide
 from haechi.match_service.gate import Gate
-from haechi.match_service.intake import Asked
+from haechi.match_service.intake import Asked, own_address
 from haechi.match_service.metrics import Metrics
 from haechi.match_service.mirror import MemberRow, Mirror, split_views
 from haechi.match_service.refusals import answer
@@ -185,3 +185,25 @@ def test_every_refusal_says_when_to_come_back_or_how_to_get_in() -> None:
     busy = answer(MatchBusy())
     assert (busy.status_code, busy.headers["retry-after"]) == (429, "2")
     assert b'"code":"matching.busy"' in bytes(busy.body)
+
+
+@pytest.mark.parametrize(
+    ("url", "own"),
+    [
+        ("https://board.test/1", True),
+        ("HTTP://Board.TEST.:80/1", True),
+        ("https://board.test:443/1", True),
+        ("https://board.test:8443/1", False),
+        ("https://other.test/board.test", False),
+        ("https://[", False),
+        ("@channel", False),
+    ],
+)
+def test_an_address_is_on_the_platform_s_own_host_or_refused(url: str, *, own: bool) -> None:
+    if own:
+        assert own_address(url, "https://board.test/") == url
+        return
+    with pytest.raises(InvalidDocument, match="url"):
+        own_address(url, "https://board.test/")
+    with pytest.raises(InvalidDocument):
+        own_address(url, "")

@@ -148,9 +148,101 @@ def test_a_damaged_profile_is_ignored(profile: bytes) -> None:
 @pytest.mark.parametrize("form", ["GIF", "WEBP", "AVIF"])
 def test_of_an_animation_the_first_frame_is_shown(form: str) -> None:
     frames = [Image.fromarray(RED_LEFT), Image.fromarray(RED_LEFT[:, ::-1].copy())]
-    found = decode(saved(frames[0], form, save_all=True, append_images=frames[1:])).rgb
-    assert found[20, 5, 0] > 200
-    assert found[20, 55].max() < 60
+    found = decode(saved(frames[0], form, save_all=True, append_images=frames[1:]))
+    assert found.rgb[20, 5, 0] > 200
+    assert found.rgb[20, 55].max() < 60
+    assert found.more[0][20, 55, 0] > 200
+
+
+@pytest.mark.parametrize("form", ["GIF", "WEBP", "PNG", "AVIF", "MPO", "TIFF"])
+def test_what_comes_after_the_first_frame_is_seen(form: str) -> None:
+    frames = [Image.new("RGB", (128, 128), "white"), Image.fromarray(RGB)]
+    picture = decode(saved(frames[0], form, save_all=True, append_images=frames[1:]))
+    assert apart(picture.rgb, np.full_like(RGB, 255)) < 2
+    assert min(apart(more, RGB) for more in picture.more) < 20
+
+
+def test_the_hidden_still_of_an_animated_png_and_its_frames_are_seen() -> None:
+    frames = [Image.fromarray(RGB), Image.new("RGB", (128, 128), "white")]
+    content = saved(frames[0], "PNG", save_all=True, default_image=True, append_images=frames[1:])
+    picture = decode(content)
+    assert [apart(one, RGB) < 1 for one in (picture.rgb, *picture.more)] == [True, False]
+
+
+def test_a_frame_that_stays_is_seen_among_many_that_flicker() -> None:
+    frames = [Image.new("RGB", (128, 128), (shade, 0, 0)) for shade in range(100)]
+    frames[1] = Image.fromarray(RGB)
+    durations = [20] * 100
+    durations[1] = 5000
+    content = saved(frames[0], "GIF", save_all=True, append_images=frames[1:], duration=durations)
+    picture = decode(content)
+    assert len(picture.more) == 7
+    assert min(apart(more, RGB) for more in picture.more) < 20
+
+
+def test_too_many_frames_are_refused() -> None:
+    frames = [Image.new("RGB", (60, 60), (shade, 0, 0)) for shade in range(30)]
+    content = saved(frames[0], "GIF", save_all=True, append_images=frames[1:])
+    with pytest.raises(TooManyPixels):
+        decode(content, limits=Limits(pixels=60 * 60))
+
+
+@pytest.mark.parametrize("form", ["PNG", "WEBP"])
+def test_a_picture_in_the_alpha_channel_is_seen_on_black(form: str) -> None:
+    white = Image.new("RGB", (128, 128), "white")
+    grey = Image.fromarray(RGB).convert("L")
+    white.putalpha(grey)
+    picture = decode(saved(white, form, lossless=True))
+    assert picture.rgb.min() == 255
+    assert apart(picture.more[0], np.asarray(grey.convert("RGB"))) < 3
+
+
+def test_an_opaque_alpha_channel_adds_nothing() -> None:
+    assert decode(saved(Image.fromarray(RGB).convert("RGBA"), "PNG")).more == ()
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG"])
+def test_a_profile_that_calls_itself_srgb_is_not_believed(form: str) -> None:
+    """Its curves are inverted: a viewer shows the negative of the numbers."""
+    profile = _inverting_profile()
+    assert b"sRGB" in profile
+    stored = Image.fromarray(255 - RGB)
+    assert apart(decode(saved(stored, form, icc_profile=profile, quality=95)).rgb, RGB) < 25
+
+
+def _inverting_profile() -> bytes:
+    plain = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    at = plain.index(b"para")
+    steps = np.linspace(1, 0, 256) ** 2.2 * 65535
+    curve = b"curv" + bytes(4) + struct.pack(">I", 256) + steps.astype(">u2").tobytes()
+    body = bytearray(plain + bytes(-len(plain) % 4))
+    for entry in range(int.from_bytes(plain[128:132], "big")):
+        place = 132 + 12 * entry
+        if int.from_bytes(plain[place + 4 : place + 8], "big") == at:
+            body[place + 4 : place + 12] = struct.pack(">II", len(body), len(curve))
+    body += curve
+    body[:4] = struct.pack(">I", len(body))
+    return bytes(body) + b"sRGB"
+
+
+def test_a_true_srgb_profile_leaves_the_pixels_alone() -> None:
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    picture = decode(saved(Image.fromarray(RGB), "PNG", icc_profile=profile))
+    assert apart(picture.rgb, RGB) == 0
+
+
+def test_gamma_is_applied_and_what_ignores_it_is_seen_too() -> None:
+    whole = saved(Image.fromarray(RGB), "PNG")
+
+    def with_gamma(value: float) -> bytes:
+        chunk = b"gAMA" + struct.pack(">I", round(value * 100_000))
+        framed = struct.pack(">I", 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
+        return whole[:33] + framed + whole[33:]
+
+    picture = decode(with_gamma(0.1))
+    assert picture.rgb.mean() < RGB.mean() / 2
+    assert apart(picture.more[0], RGB) == 0
+    assert apart(decode(with_gamma(1 / 2.2)).rgb, RGB) == 0
 
 
 @pytest.mark.parametrize("form", [*FORMATS, "GIF", "BMP"])

@@ -1,5 +1,7 @@
 """The return code: B01, B02, B04, B05."""
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,6 +19,36 @@ def test_b01_a_code_has_88_bits_and_the_lists_are_whole() -> None:
     assert BITS >= 80
     assert return_code.check_word_lists() == []
     assert len({ReturnCode.new().number for _ in range(500)}) == 500
+
+
+def test_b01_no_code_holds_a_word_that_would_hurt_and_80_bits_remain() -> None:
+    """Every barred word is in its list, and barring them all costs little."""
+    left = float(BITS)
+    for language, listed in LISTS.items():
+        barred = return_code._unwelcome(language)
+        known = set(return_code._words(language))
+        assert barred <= known, f"{listed}: {sorted(barred - known)}"
+        left += return_code.WORDS * math.log2(1 - len(barred) / 2048)
+    assert left >= 80
+    for _ in range(200):
+        code = ReturnCode.new()
+        for language in LISTS:
+            assert not return_code._unwelcome(language) & set(code.words(language))
+
+
+def test_b01_a_seed_has_one_code_by_the_same_rule(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Always the same one for a seed, another for another; a barred one gives way to the next."""
+    seed = b"one page" * 4
+    code = ReturnCode.from_seed(seed)
+    assert ReturnCode.from_seed(seed) == code
+    assert len({ReturnCode.from_seed(bytes([n]) * 32).number for n in range(100)}) == 100
+
+    barred = frozenset(code.words("ko")[:1])
+    monkeypatch.setattr(return_code, "_unwelcome", lambda _: barred)
+    following = ReturnCode.from_seed(seed)
+    assert following != code
+    assert not barred & set(following.words("ko"))
+    assert ReturnCode.from_seed(seed) == following
 
 
 @given(NUMBERS, LANGUAGES)

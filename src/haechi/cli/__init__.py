@@ -33,6 +33,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
     except HaechiError as error:
         return _say(f"{str(error) or error.__doc__} [{error.code}]")
+    except PermissionError as error:
+        return _say(
+            f"{error.filename or 'a file'}: {error.strerror or error}; "
+            "give this user the right to read and write it, or choose another folder with --home"
+        )
     except Exception as error:
         if not _is_outside(error):
             raise

@@ -3,6 +3,7 @@
 import argparse
 
 DEFAULT_PORTS = {"public": 8410, "desk": 8411, "match": 8412}
+DEFAULT_HOME = "$HAECHI_HOME, or ~/.local/share/haechi"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -28,17 +29,22 @@ def parser() -> argparse.ArgumentParser:
 type Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  # no public name
 
 
-def _add(commands: Commands, name: str, run: str, help_text: str) -> argparse.ArgumentParser:
+def _add(
+    commands: Commands, name: str, run: str, help_text: str, *, home: str = DEFAULT_HOME
+) -> argparse.ArgumentParser:
     made = commands.add_parser(name, help=help_text, description=help_text)
-    made.add_argument(
-        "--home", help="data folder (default: $HAECHI_HOME, or ~/.local/share/haechi)"
-    )
+    made.add_argument("--home", help=f"data folder (default: {home})")
     made.set_defaults(run=run)
     return made
 
 
 def _setup(commands: Commands) -> None:
-    _add(commands, "setup", "setup:setup", "make keys, database, tables and translations")
+    made = _add(commands, "setup", "setup:setup", "make keys, database, tables and translations")
+    made.add_argument(
+        "--jurisdictions",
+        metavar="CODES",
+        help="whose legal clocks run, for instance KR,US; needed once, kept in the home",
+    )
 
 
 def _servers(commands: Commands) -> None:
@@ -93,7 +99,11 @@ def _words(commands: Commands) -> None:
 
 def _demo(commands: Commands) -> None:
     demo = _add(
-        commands, "demo", "demo:demo", "start everything on this machine and play the whole story"
+        commands,
+        "demo",
+        "demo:demo",
+        "start everything on this machine and play the whole story",
+        home=".haechi/demo, below this folder",
     )
     demo.add_argument("--once", action="store_true", help="stop after the story; exit 0 or 1")
     demo.add_argument("--reset", action="store_true", help="delete the demo's data first")

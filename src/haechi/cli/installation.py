@@ -14,7 +14,7 @@ def home() -> Path:
 def read_keys(*, vault: bool) -> None:
     """Fill the environment from the home's key file; what is set already is left as it is.
 
-    vault   also say where the vault identity and the signing key are: desk and worker only.
+    vault   also say where vault identity, signing key and desk secret are: desk and worker only.
     """
     from haechi.server.config import home as homes
 
@@ -24,8 +24,9 @@ def read_keys(*, vault: bool) -> None:
     if (known / homes.ENVIRONMENT_FILE).exists():
         for name, value in homes.prepare(known).items():
             os.environ.setdefault(name, value)
-        if vault and (known / homes.VAULT_FILE).exists():
-            for name, value in homes.for_vault(known).items():
+        # An operator may have moved the vault elsewhere; the other keys are still told.
+        for name, value in homes.for_vault(known).items() if vault else ():
+            if Path(value).exists():
                 os.environ.setdefault(name, value)
 
 

@@ -9,7 +9,11 @@ THREADS = min(8, 2 * (os.cpu_count() or 1))
 
 def public(asked: argparse.Namespace) -> int:
     """Serve the public site. The vault identity is taken out of its environment."""
-    for name in ("HAECHI_VAULT_IDENTITY_FILE", "HAECHI_SIGNING_KEY_FILE"):
+    for name in (
+        "HAECHI_VAULT_IDENTITY_FILE",
+        "HAECHI_SIGNING_KEY_FILE",
+        "HAECHI_DESK_SECRET_FILE",
+    ):
         os.environ.pop(name, None)
     return _django("public", asked)
 

@@ -2,11 +2,18 @@
 
 import argparse
 import asyncio
+import logging
+import signal
+import threading
+import time
 from collections.abc import Callable
 
 # A worker that has not been heard of for this long is dead; flow.rescue_jobs puts its jobs back.
 HEARTBEAT_S = 2.0
 DEAD_AFTER_S = 10.0
+LONGEST_WAIT_S = 15.0
+
+log = logging.getLogger(__name__)
 
 
 def worker(_asked: argparse.Namespace) -> int:
@@ -16,26 +23,76 @@ def worker(_asked: argparse.Namespace) -> int:
     installation.enter()
     from procrastinate.contrib.django import app
 
-    with app.replace_connector(app.connector.get_worker_connector()) as working:  # type: ignore[attr-defined]  # Django's connector
-        asyncio.run(_work(working))
+    told = _ToldToStop()
+    wait_s = 1.0
+    while not told.stop:
+        with app.replace_connector(app.connector.get_worker_connector()) as working:  # type: ignore[attr-defined]  # Django's connector
+            began = time.monotonic()
+            try:
+                asyncio.run(_work(working, told))
+            except Exception:  # a worker that ends for whatever reason is started again
+                log.exception("the worker ended")
+        # The database went away, most often. Clocks run on, so this never gives up.
+        wait_s = (
+            1.0 if time.monotonic() - began > LONGEST_WAIT_S else min(2 * wait_s, LONGEST_WAIT_S)
+        )
+        told.wait(wait_s)
     return 0
 
 
-async def _work(app: object) -> None:
+class _ToldToStop:
+    """Whether SIGTERM or Ctrl-C came, between two runs of the worker or during one."""
+
+    def __init__(self) -> None:
+        self.stop = False
+        self._event = threading.Event()
+
+    def tell(self) -> None:
+        self.stop = True
+        self._event.set()
+
+    async def end(self, running: asyncio.Task[None]) -> None:
+        """Wait for `running`, which finishes its job and ends when a signal comes."""
+
+        def told() -> None:
+            self.tell()
+            running.cancel()
+
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, told)
+        try:
+            await running
+        except asyncio.CancelledError:
+            if not self.stop:
+                raise
+
+    def wait(self, seconds: float) -> None:
+        """Wait before the next run, unless told to stop."""
+        if self.stop:
+            return
+        log.warning("the worker starts again in %.0f s", seconds)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self.tell())
+        self._event.wait(seconds)
+
+
+async def _work(app: object, told: _ToldToStop) -> None:
     from procrastinate import App
 
     assert isinstance(app, App)  # noqa: S101  # narrows for the type checker
     async with app.open_async():
-        await app.run_worker_async(
+        running = app.run_worker_async(
             # Jobs are synchronous and one machine's worth of work: one at a time.
             concurrency=1,
             update_heartbeat_interval=HEARTBEAT_S,
             stalled_worker_timeout=DEAD_AFTER_S,
-            install_signal_handlers=True,
+            install_signal_handlers=False,
             # A failed job stays for people to see; a done one is in the audit log.
             delete_jobs="successful",
             task_middleware=[_fresh_connection],
         )
+        await told.end(asyncio.create_task(running))
 
 
 def _fresh_connection[T](go_on: Callable[[], T], _context: object, _worker: object) -> T:

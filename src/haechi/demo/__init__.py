@@ -4,7 +4,7 @@ run()                    checks the ground, starts everything, plays, stays up u
   ground                 ports, disk, permissions: one line that says what to do
   household              keys, database, demo staff, the board as a platform
   processes              the supervisor: every process it starts, it stops
-  story                  eight steps; bad_input, nothing_lost beside it
+  story                  eight steps; bad_input, nothing_lost, last_act beside it
 """
 
 import signal
@@ -21,6 +21,7 @@ from haechi.demo.telling import NotAsTold, Teller
 if TYPE_CHECKING:
     from haechi.demo.household import Family
     from haechi.demo.processes import Crew
+    from haechi.demo.tale import Tale
 
 
 def run(*, home: Path, base_port: int, once: bool, reset: bool, kill: bool) -> int:
@@ -51,9 +52,9 @@ def _play(teller: Teller, home: Path, ports: Ports, *, once: bool, kill: bool) -
             family = household.prepare(home, ports)
         with teller.timed("Public site, desk, match service, board, worker and mail sink"):
             crew.start(family)
-        code = _tell(teller, family, crew, kill=kill)
+        tale, code = _tell(teller, family, crew, kill=kill)
         if not once:
-            farewell.say(teller, family)
+            farewell.say(teller, family, tale)
             while True:
                 time.sleep(0.5)
                 crew.check()
@@ -68,28 +69,32 @@ def _play(teller: Teller, home: Path, ports: Ports, *, once: bool, kill: bool) -
     return code
 
 
-def _tell(teller: Teller, family: "Family", crew: "Crew", *, kill: bool) -> int:
+def _tell(
+    teller: Teller, family: "Family", crew: "Crew", *, kill: bool
+) -> "tuple[Tale | None, int]":
     import httpx  # noqa: PLC0415
     import psycopg  # noqa: PLC0415
 
-    from haechi.demo import bad_input, nothing_lost, story  # noqa: PLC0415
+    from haechi.demo import bad_input, last_act, nothing_lost, story  # noqa: PLC0415
     from haechi.demo.tale import Tale  # noqa: PLC0415
 
+    tale = None
     try:
         tale = Tale.begin(family, crew, teller)
         story.play(tale)
         bad_input.play(tale)
         if kill:
             nothing_lost.play(tale)
+        last_act.play(tale)
     except NotAsTold as fault:
         teller.fault(fault, family.home / "logs")
-        return 1
+        return tale, 1
     except (httpx.HTTPError, psycopg.Error, OSError) as error:
         seen = f"{type(error).__name__}: {error}"
         teller.fault(NotAsTold("a step", expected="an answer", seen=seen), family.home / "logs")
-        return 1
+        return tale, 1
     teller.line(f"All as told, {teller.elapsed_s:.0f} s from the start.")
-    return 0
+    return tale, 0
 
 
 def _end(teller: Teller, crew: "Crew") -> None:
@@ -104,4 +109,11 @@ def _end(teller: Teller, crew: "Crew") -> None:
 
 
 def _stop(_number: int, _frame: FrameType | None) -> None:
+    # At once: a second one must not interrupt what the first began.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _stops_already)
     raise KeyboardInterrupt
+
+
+def _stops_already(_number: int, _frame: FrameType | None) -> None:
+    """A second Ctrl-C changes nothing."""

@@ -7,11 +7,12 @@ import pyotp
 
 from haechi.demo import household
 from haechi.demo.household import Family
+from haechi.demo.tale import Tale
 from haechi.demo.telling import Teller
 
 
-def say(teller: Teller, family: Family) -> None:
-    """Addresses, logins and logs."""
+def say(teller: Teller, family: Family, tale: Tale | None) -> None:
+    """Addresses, logins, what is left to do, and logs."""
     teller.line()
     teller.line("Open in a browser:")
     for name, what in (
@@ -27,18 +28,26 @@ def say(teller: Teller, family: Family) -> None:
     for name, secret in family.totp.items():
         address = pyotp.TOTP(secret).provisioning_uri(name=name, issuer_name="Haechi demo")
         teller.line(f"   {name}  {address}")
+    named = " ".join(f"{name}={secret}" for name, secret in family.totp.items())
     teller.line("   tokens without a phone, each works once:")
-    teller.line(f"   {sys.executable} -m haechi.demo.farewell {' '.join(family.totp.values())}")
+    teller.line(f"   {sys.executable} -m haechi.demo.farewell {named}")
     teller.line()
+    if tale is not None and tale.left_code:
+        teller.line(f"Waiting for a decision: {family.url('desk')}/case/{tale.left_case_id}")
+        teller.line(f"   its reporter reads along at {family.url('public')}/return with the code")
+        teller.line(f"   {tale.left_code} (printed because this is a demo)")
+        teller.line()
     teller.line(f"Mails   {family.mail}")
     teller.line(f"Logs    {family.home / 'logs'}")
     teller.line("Ctrl-C stops everything. The next start keeps the data; --reset deletes it.")
 
 
-def tokens(secrets: list[str]) -> str:
-    """The current token of each secret, and how long it stays so."""
+def tokens(named: list[str]) -> str:
+    """The current token of each `name=secret`, and how long it stays so."""
     left_s = 30 - int(time.time()) % 30
-    return f"{'  '.join(pyotp.TOTP(secret).now() for secret in secrets)}  (for {left_s} s)"
+    pairs = [each.split("=", 1) for each in named]
+    now = "  ".join(f"{name} {pyotp.TOTP(secret).now()}" for name, secret in pairs)
+    return f"{now}  (for {left_s} s)"
 
 
 if __name__ == "__main__":

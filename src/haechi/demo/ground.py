@@ -55,8 +55,25 @@ def check(home: Path, ports: Ports) -> None:
             f"{home} has {free / 1e6:.0f} MB free and the demo needs {NEEDED_BYTES / 1e6:.0f} MB; "
             "make room, or choose another folder with --home"
         )
+    _check_files(home)
     for name, port in ports.named().items():
         _check_port(name, port)
+
+
+def _check_files(home: Path) -> None:
+    for path in (home, *(home / name for name in sorted(OURS))):
+        if not path.exists():
+            continue
+        if path.name == "postgres":
+            # It must be its owner's; for root the database has a user of its own.
+            fit = os.geteuid() in (0, path.stat().st_uid)
+        else:
+            fit = os.access(path, os.R_OK | os.W_OK | (os.X_OK if path.is_dir() else 0))
+        if not fit:
+            raise GroundUnfit(
+                f"{path} belongs to another user or cannot be written; "
+                "give it to this user, or choose another folder with --home"
+            )
 
 
 def _check_port(name: str, port: int) -> None:
@@ -105,8 +122,10 @@ OURS = frozenset(
         "haechi.env",
         "vault.age-identity",
         "signing.pem",
+        "desk.secret",
         "postgres",
         "postgres.lock",
+        "run",
         "blobs",
         "logs",
         "mail",

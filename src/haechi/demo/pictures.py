@@ -16,6 +16,7 @@ type Image = NDArray[np.uint8]
 
 CHAPTERS = ("astronaut.png", "coffee.png", "rocket.jpg", "motorcycle_left.png", "ihc.png")
 UNRELATED = "chelsea.png"
+LEFT = "coins.png"
 SPARE = ("camera.png", "hubble_deep_field.jpg")
 
 

@@ -1,5 +1,6 @@
 """The supervisor: starts every process in a group of its own, waits until each answers, stops all."""
 
+import ctypes
 import os
 import signal
 import subprocess
@@ -19,6 +20,8 @@ from haechi.demo.telling import NotAsTold
 
 READY_S = 60.0
 GRACE_S = 10.0
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+PR_SET_PDEATHSIG = 1
 ANSWERS_AT = {"match": "/ready", "board": "/health", "public": "/", "desk": "/login"}
 
 
@@ -35,8 +38,7 @@ class Crew:
         (self._home / "board").mkdir(exist_ok=True)
         began = time.time()
         for name, (command, environment) in household.commands(family).items():
-            with self.log(name).open("ab") as log:
-                self._running[name] = _spawn(command, environment, log)
+            self._launch(name, command, environment)
         self._wait(family, began)
 
     def log(self, name: str) -> Path:
@@ -79,8 +81,7 @@ class Crew:
         began = time.time()
         for name, (command, environment) in household.commands(family).items():
             if name not in self._running:
-                with self.log(name).open("ab") as log:
-                    self._running[name] = _spawn(command, environment, log)
+                self._launch(name, command, environment)
         self._wait(family, began)
 
     def stop(self) -> None:
@@ -98,6 +99,15 @@ class Crew:
             process.wait()
         self._running = {}
         database("stop", self._home)
+
+    def _launch(self, name: str, command: list[str], environment: dict[str, str]) -> None:
+        """Start one process and remember it; Ctrl-C waits until both are done."""
+        with self.log(name).open("ab") as log:
+            mask = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+            try:
+                self._running[name] = _spawn(command, environment, log, mask)
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
     def _wait(self, family: Family, began: float) -> None:
         waiting = set(self._running)
@@ -124,8 +134,20 @@ def database(act: str, home: Path) -> None:
 
 
 def _spawn(
-    command: list[str], environment: dict[str, str], log: BinaryIO
+    command: list[str], environment: dict[str, str], log: BinaryIO, mask: set[int | signal.Signals]
 ) -> subprocess.Popen[bytes]:
+    parent = os.getpid()
+    # Looked up here: between fork and exec nothing may be loaded.
+    prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
+
+    def in_the_child() -> None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        if prctl is not None:
+            # Told to end when the demo itself is killed; servers then end their workers too.
+            prctl(PR_SET_PDEATHSIG, int(signal.SIGTERM))
+            if os.getppid() != parent:
+                os._exit(1)
+
     return subprocess.Popen(  # noqa: S603  # our own commands, no shell
         command,
         env=environment,
@@ -134,6 +156,7 @@ def _spawn(
         stdout=log,
         stderr=log,
         start_new_session=True,
+        preexec_fn=in_the_child,  # noqa: PLW1509  # the demo has no threads
     )
 
 

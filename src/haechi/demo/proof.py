@@ -107,8 +107,13 @@ def check_notice(mail: bytes) -> str:
 
 def verify(tale: Tale) -> tuple[int, str]:
     """Exit code and words of `haechi audit verify`."""
-    done = subprocess.run(  # our own command
-        [sys.executable, "-m", "haechi.cli", "audit", "verify"],
+    return audit(tale, "verify")
+
+
+def audit(tale: Tale, act: str) -> tuple[int, str]:
+    """Exit code and words of `haechi audit <act>`."""
+    done = subprocess.run(  # noqa: S603  # our own command
+        [sys.executable, "-m", "haechi.cli", "audit", act],
         env=tale.family.environment | tale.family.vault,
         cwd=household.ROOT,
         capture_output=True,

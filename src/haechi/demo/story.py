@@ -9,6 +9,7 @@ from haechi.demo import household, pictures
 from haechi.demo.proof import (
     OUTSIDE_URL,
     SHOWN,
+    audit,
     caught,
     check_notice,
     counts,
@@ -81,10 +82,7 @@ def examined(tale: Tale) -> None:
     with tale.teller.step(
         3, "The worker fingerprints it, finds the copy, starts the clocks"
     ) as notes:
-        case = tale.row(
-            "SELECT id FROM cases_case WHERE report_id = %s", tale.report_id, what="the case"
-        )
-        tale.case_id = case["id"]
+        tale.case_id = tale.case_of(tale.report_id)
         hits = tale.rows(
             "SELECT hit.*, content_id FROM matching_hit hit JOIN matching_hosted hosted"
             " ON hosted.id = hit.hosted_id WHERE report_id = %s",
@@ -263,14 +261,21 @@ def counted_and_proven(tale: Tale) -> None:
         ):
             expect(f"{name} more than before", expected=wanted, seen=now[name] - tale.before[name])
         notes += [
-            f"{what}: {now[name]} (+{now[name] - tale.before[name]})"
+            f"{what}: {now[name]} (+{now[name] - tale.before[name]} by the story so far)"
             for name, what in SHOWN.items()
         ]
+        notes.append("bad input, below, also reports; the last lines count that too")
         notes.append(f"time to removal (median): {now['median_time_to_removal_s']} s")
         with tale.visitor("public", "en") as anybody:
             anybody.look("/numbers")
             for name, what in SHOWN.items():
                 stands(anybody.text(), what, now[name])
+        code, said = audit(tale, "checkpoint")
+        expect("haechi audit checkpoint", expected=0, seen=code)
+        with tale.visitor("public", "en") as anybody:
+            anybody.look("/log")
+            expect("the signed log on the public site", expected=said, seen=anybody.page.strip())
+        notes.append(f"the log is signed: {tale.family.url('public')}/log")
         code, said = verify(tale)
         expect("haechi audit verify", expected=0, seen=code)
         notes.append(said)

@@ -15,6 +15,7 @@ from haechi.demo.pictures import Image
 from haechi.demo.processes import Crew
 from haechi.demo.telling import NotAsTold, Teller, expect
 from haechi.demo.visitor import Visitor
+from haechi.server.reports.return_code import submission_of
 
 type Row = dict[str, Any]
 
@@ -36,6 +37,8 @@ class Tale:
     code: str = ""
     case_id: int = 0
     mails_before: int = 0
+    left_case_id: int = 0
+    left_code: str = ""
 
     @classmethod
     def begin(cls, family: Family, crew: Crew, teller: Teller) -> "Tale":
@@ -78,6 +81,16 @@ class Tale:
     def row(self, sql: str, *values: object, what: str = "a row") -> Row:
         """The one row, once it is there."""
         return self.wait_for(what, lambda: next(iter(self.rows(sql, *values)), None))
+
+    def case_of(self, report: str) -> int:
+        """The report's case, once its pictures were examined and something was found."""
+        row = self.row(
+            "SELECT open.id FROM cases_case open JOIN matching_hit hit"
+            " ON hit.report_id = open.report_id WHERE open.report_id = %s",
+            report,
+            what="the case, with what the report meets",
+        )
+        return int(row["id"])
 
     def mails(self) -> list[bytes]:
         """What the mail sink holds, oldest first."""
@@ -137,7 +150,9 @@ class Tale:
             [("files", (name, data, "image/jpeg")) for name, data in files],
         )
         report = self.row(
-            "SELECT id FROM reports_report WHERE submission = %s", submission, what="the report"
+            "SELECT id FROM reports_report WHERE submission = %s",
+            submission_of(submission),
+            what="the report",
         )
         return reporter, str(report["id"])
 

@@ -15,6 +15,7 @@ from urllib.parse import SplitResult, quote, urlsplit
 import idna
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_NO_SCHEME = re.compile(r"[^\s/:@?#]+\.[a-z]{2,}(:[0-9]+)?(?=[/?#]|$)", re.IGNORECASE)
 _PLAIN_HOST = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
 _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
@@ -31,13 +32,15 @@ def normalise(url: str) -> str:
 
     http and https addresses (RFC 3986, section 6.2): scheme and host in lower case, host as IDNA
     A-label, default port, user name, fragment, trailing slashes and utm_* parameters dropped,
-    percent-escapes in one form. The scheme stays: http and https are two addresses.
+    percent-escapes in one form. http reads as https, and so does an address without a scheme
+    ("photos.example/a/1"), since people copy them that way.
 
     Anything else, such as "@channel/123" or an address with an impossible host or port, is kept as
     text: trimmed, NFKC, case-folded.
     """
     text = unicodedata.normalize("NFKC", url).strip()
-    return _web_address(text) or _folded(text)
+    typed = f"https://{text}" if _NO_SCHEME.match(text) else text
+    return _web_address(typed) or _folded(text)
 
 
 def _web_address(text: str) -> str | None:
@@ -51,10 +54,10 @@ def _web_address(text: str) -> str | None:
     name = _host(host)
     if name is None:
         return None
-    colon = "" if port in (None, _DEFAULT_PORTS[parts.scheme]) else f":{port}"
+    colon = "" if port in (None, 443, _DEFAULT_PORTS[parts.scheme]) else f":{port}"
     query = _query(parts)
     path = _escaped(parts.path).rstrip("/")
-    return f"{parts.scheme}://{name}{colon}{path}{'?' if query else ''}{query}"
+    return f"https://{name}{colon}{path}{'?' if query else ''}{query}"
 
 
 def _host(host: str) -> str | None:

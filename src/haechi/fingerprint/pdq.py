@@ -24,6 +24,9 @@ BITS = 256
 MIN_SIDE_PX = 5
 """Narrower pictures have no PDQ: all zeros at quality 0, as in the reference."""
 
+MIN_QUALITY = 50
+"""Under it a match says little, by its authors: flat pictures share their few gradients."""
+
 TURNS = (
     "identity",
     "rotate_90",

@@ -10,6 +10,12 @@ from haechi.fingerprint.digests import Digests, digests
 from haechi.fingerprint.pdq import Pdq
 from haechi.media import DEFAULT, Kind, Limits, decode
 
+SAME_BITS = 10
+"""Renderings of one file this close by PDQ count as one."""
+
+MORE_EMBEDDINGS = 3
+"""Each costs 50 ms, so this bounds what an animation can cost. Flat renderings come last."""
+
 
 @dataclass(frozen=True, slots=True)
 class ImageFingerprint:
@@ -20,11 +26,13 @@ class ImageFingerprint:
         kind: What the file was.
         width: Pixels, as shown.
         height: Pixels, as shown.
-        pdq: Of the whole picture, with its quality.
-        turns: 8 x 32 bytes: PDQ in every turn and mirror, in the order of pdq.TURNS.
+        pdq: Of the whole picture, with its quality. If the picture is too flat for PDQ and
+            another rendering of the file (see media.Picture.more) is not, of that one.
+        turns: 32 bytes each: PDQ in every turn and mirror, in the order of pdq.TURNS, of `pdq`
+            first; then eight more for every other rendering that is not flat and looks different.
         embedding: 512 int8 of the whole picture, or None without the copy-detection model.
-        views: 512 int8 each. Of an upload: the insets that its layout shows (0 to 2). Of a member:
-            overlapping crops as well.
+        views: 512 int8 each. Of an upload: the insets that its layout shows (0 to 4), and up to
+            MORE_EMBEDDINGS other renderings. Of a member: overlapping crops as well.
     """
 
     digests: Digests
@@ -57,23 +65,49 @@ def member(data: bytes, limits: Limits = DEFAULT) -> ImageFingerprint:
 
 def _fingerprint(data: bytes, limits: Limits, *, crops: bool) -> ImageFingerprint:
     picture = decode(data, limits=limits)
-    turns = pdq.dihedral(picture.rgb)
-    embedding, views = _embeddings(picture.rgb, crops=crops)
+    looks = _looks([picture.rgb, *picture.more])
+    more = sorted(looks[1:], key=lambda look: _too_flat(look[1]))
+    embedding, views = _embeddings(picture.rgb, [rgb for rgb, _ in more], crops=crops)
+    hashed = sorted((turns for _, turns in looks), key=_too_flat)
+    counted = [turns for turns in hashed[1:] if not _too_flat(turns)]
     return ImageFingerprint(
         digests=digests([data]),
         kind=picture.kind,
         width=picture.width,
         height=picture.height,
-        pdq=turns[0],
-        turns=tuple(turn.bits for turn in turns),
+        pdq=hashed[0][0],
+        turns=tuple(turn.bits for turns in [hashed[0], *counted] for turn in turns),
         embedding=embedding,
         views=views,
     )
 
 
-def _embeddings(rgb: NDArray[np.uint8], *, crops: bool) -> tuple[bytes | None, tuple[bytes, ...]]:
+def _looks(renderings: list[NDArray[np.uint8]]) -> list[tuple[NDArray[np.uint8], tuple[Pdq, ...]]]:
+    """Those that differ, with their turns: neighbouring frames of an animation mostly do not."""
+    kept: list[tuple[NDArray[np.uint8], tuple[Pdq, ...]]] = []
+    for rgb in renderings:
+        turns = pdq.dihedral(rgb)
+        if all(_apart_bits(turns[0], other[0]) > SAME_BITS for _, other in kept):
+            kept.append((rgb, turns))
+    return kept
+
+
+def _too_flat(turns: tuple[Pdq, ...]) -> bool:
+    return turns[0].quality < pdq.MIN_QUALITY
+
+
+def _apart_bits(left: Pdq, right: Pdq) -> int:
+    if (left.quality < pdq.MIN_QUALITY) != (right.quality < pdq.MIN_QUALITY):
+        return pdq.BITS
+    return (int.from_bytes(left.bits) ^ int.from_bytes(right.bits)).bit_count()
+
+
+def _embeddings(
+    rgb: NDArray[np.uint8], more: list[NDArray[np.uint8]], *, crops: bool
+) -> tuple[bytes | None, tuple[bytes, ...]]:
     if not sscd.available():
         return None, ()
     boxes = layout.insets(rgb) + (layout.crops(rgb) if crops else ())
-    found = sscd.embed([rgb, *(box.cut(rgb) for box in boxes)])
+    cuts = [box.cut(rgb) for box in boxes]
+    found = sscd.embed([rgb, *cuts, *more[:MORE_EMBEDDINGS]])
     return found[0].tobytes(), tuple(row.tobytes() for row in found[1:])

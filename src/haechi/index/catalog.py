@@ -4,6 +4,7 @@ import threading
 from collections import defaultdict
 from dataclasses import dataclass
 
+from haechi.fingerprint.pdq import TURNS
 from haechi.index.embeddings import EmbeddingIndex
 from haechi.index.entry import Entry, Hit, Query, Verdict
 from haechi.index.hamming import HammingIndex
@@ -19,12 +20,14 @@ class _Evidence:
     identical: bool = False
     distance_bits: int | None = None
     orientation: int = 0
+    inverted: bool = False
     similarity: float | None = None
     view: bool = False
 
-    def closer(self, distance_bits: int, orientation: int) -> None:
+    def closer(self, distance_bits: int, orientation: int, *, inverted: bool) -> None:
         if self.distance_bits is None or distance_bits < self.distance_bits:
             self.distance_bits, self.orientation = distance_bits, orientation
+            self.inverted = inverted
 
     def liker(self, similarity: float, *, view: bool) -> None:
         if self.similarity is None or similarity > self.similarity:
@@ -32,7 +35,7 @@ class _Evidence:
 
 
 class Catalog:
-    """Known pictures, searched by file, by PDQ in eight turns, and by embedding.
+    """Known pictures, searched by file, by PDQ in eight turns and as a negative, and by embedding.
 
     Thread-safe; pure memory. A search sees the entries as they were when it began.
     """
@@ -93,10 +96,13 @@ class Catalog:
     def _near_bits(self, query: Query, policy: Policy, evidence: dict[int, _Evidence]) -> None:
         if query.pdq_quality < policy.min_quality:
             return
-        for orientation, bits in enumerate(query.turns):
-            for key, distance in self._hamming.search(bits, policy.pdq_edited_bits):
-                if self._entries[key].pdq_quality >= policy.min_quality:
-                    evidence[key].closer(distance, orientation)
+        for number, bits in enumerate(query.turns):
+            # A negative has every coefficient's sign changed, and so every bit.
+            for inverted, asked in enumerate((bits, bytes(255 - part for part in bits))):
+                for key, distance in self._hamming.search(asked, policy.pdq_edited_bits):
+                    if self._entries[key].pdq_quality >= policy.min_quality:
+                        orientation = number % len(TURNS)
+                        evidence[key].closer(distance, orientation, inverted=bool(inverted))
 
     def _near_vectors(self, query: Query, policy: Policy, evidence: dict[int, _Evidence]) -> None:
         lowest = min(policy.sscd_similarity, policy.sscd_view_similarity)
@@ -121,7 +127,7 @@ def _hit(key: int, found: _Evidence, policy: Policy) -> Hit:
 def _verdict(found: _Evidence, policy: Policy) -> Verdict:
     if found.identical:
         return Verdict.IDENTICAL_FILE
-    upright = found.distance_bits is not None and found.orientation == 0
+    upright = found.distance_bits is not None and not (found.orientation or found.inverted)
     if upright and (found.distance_bits or 0) <= policy.pdq_same_bits:
         return Verdict.SAME_PICTURE
     return Verdict.EDITED_COPY
@@ -131,7 +137,7 @@ def _found_by(found: _Evidence) -> str:
     if found.identical:
         return "sha256"
     if found.distance_bits is not None:
-        return "pdq_turned" if found.orientation else "pdq"
+        return "pdq_turned" if found.orientation or found.inverted else "pdq"
     return "sscd_view" if found.view else "sscd"
 
 

@@ -55,7 +55,7 @@ class Query:
     Attributes:
         sha256: 32 bytes, or empty if only perceptual fingerprints are known.
         turns: PDQ in up to eight orientations, identity first (fingerprint.pdq.TURNS); may be
-            just one, or empty.
+            just one, or empty. With further frames, eight for each of them.
         pdq_quality: 0..100.
         embedding: 512 int8, or None.
         views: 512 int8 each: insets that the layout showed.
@@ -90,7 +90,8 @@ class Hit:
         similarity: The largest cosine of embeddings, if one was measured; else None.
         orientation: 0..7, the index into fingerprint.pdq.TURNS of what has to be done to the query
             to see the entry; 0 if no PDQ was near.
-        found_by: "sha256", "pdq", "pdq_turned", "sscd" or "sscd_view": the strongest evidence.
+        found_by: "sha256", "pdq", "pdq_turned", "sscd" or "sscd_view": the strongest evidence. A
+            negative counts as turned.
     """
 
     key: int

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from haechi.fingerprint import pdq
 from haechi.index.entry import Hit, Verdict
 
 
@@ -38,7 +39,7 @@ class Policy:
 
     pdq_same_bits: int = 16
     pdq_edited_bits: int = 31
-    min_quality: int = 50
+    min_quality: int = pdq.MIN_QUALITY
     sscd_similarity: float = 0.50
     sscd_view_similarity: float = 0.55
     sscd_certain: float = 0.70

@@ -89,15 +89,19 @@ async def match(request: Request) -> Response:
 
 
 async def register(request: Request) -> Response:
-    """PUT /v1/content/{content_id}: what was checked is now hosted, here, by this account."""
+    """PUT /v1/content/{content_id}: what was checked is now hosted, here, by this account.
+
+    The address must be on the platform's own host.
+    """
     service = _service(request)
     platform = await service.platform(request)
     content_id = intake.content_id(request.path_params["content_id"])
     body = await intake.read_json(request, service.settings.read_s)
+    url = intake.own_address(intake.text(body, "url"), await service.store.base_url(platform))
     registered_at, removed_at = await service.store.register(
         platform,
         content_id,
-        url=intake.text(body, "url"),
+        url=url,
         account=intake.text(body, "account"),
         check=intake.number(body, "fingerprint_of"),
     )

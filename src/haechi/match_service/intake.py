@@ -6,12 +6,13 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from starlette.requests import Request
 
 from haechi.errors import BodyTooSlow, InvalidDocument, TooManyBytes
 from haechi.fingerprint import ImageFingerprint
+from haechi.fingerprint.address import normalise
 from haechi.index import Query
 from haechi.match_service.mirror import join_views
 
@@ -149,7 +150,21 @@ def text(body: Mapping[str, object], name: str, limit: int = TEXT_LIMIT) -> str:
 
 def content_id(value: str) -> str:
     """A content id of a platform: 1 to 200 printable characters. Raises InvalidDocument."""
+    if not value.strip():
+        raise _wrong("content_id", "must not be empty")
     return _printable(value, "content_id", ID_LIMIT)
+
+
+def own_address(url: str, base_url: str) -> str:
+    """`url`, if it is on the host and port of `base_url`; http and https count as one.
+
+    Whoever could register the addresses of others would have their notices sent to himself.
+    Raises InvalidDocument.
+    """
+    place = _place(url)
+    if not place or place != _place(base_url):
+        raise _wrong("url", "is not on the host of this platform")
+    return url
 
 
 def number(body: Mapping[str, object], name: str) -> int:
@@ -167,6 +182,14 @@ def _printable(value: str, name: str, limit: int) -> str:
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in value):
         raise _wrong(name, "holds control characters")
     return value
+
+
+def _place(url: str) -> str:
+    """Host and port as address.normalise writes them, or nothing."""
+    try:
+        return urlsplit(normalise(url)).netloc
+    except ValueError:
+        return ""
 
 
 def _wrong(name: str, why: str) -> InvalidDocument:

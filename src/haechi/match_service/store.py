@@ -21,6 +21,7 @@ from haechi.match_service.intake import Asked
 type Connection = psycopg.AsyncConnection[TupleRow]
 
 _PLATFORM = "SELECT id FROM matching_platform WHERE key_digest = %s AND enabled"
+_BASE_URL = "SELECT base_url FROM matching_platform WHERE id = %s"
 _CHECK = """
 INSERT INTO matching_check (platform_id, at, outcome, member_id, verdict, found_by, distance_bits,
                             similarity, label, appeal_token, sha256, md5, pdq, pdq_quality,
@@ -105,6 +106,13 @@ class Store:
         if row is None:
             raise KeyRefused
         return int(row[0])
+
+    async def base_url(self, platform: int) -> str:
+        """Where that platform hosts. Raises KeyRefused if it is gone."""
+        row = await self._one(_BASE_URL, (platform,))
+        if row is None:
+            raise KeyRefused
+        return str(row[0])
 
     async def write_check(
         self, platform: int, asked: Asked, decision: Decision, label: str

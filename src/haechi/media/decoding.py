@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from haechi.errors import BrokenMedia, MediaError, TooManyBytes, TooManyPixels, UnsupportedMedia
-from haechi.media import header, jpeg
-from haechi.media.colour import as_rgb
+from haechi.media import frames, header, jpeg
+from haechi.media.colour import renderings
 from haechi.media.kind import Kind, sniff
 from haechi.media.limits import DEFAULT, Limits
 from haechi.media.quiet import quiet
@@ -35,10 +35,13 @@ class Picture:
         rgb: uint8 of shape (height, width, 3) in sRGB, C-contiguous, turned as its EXIF asks, with
             transparency laid on white. Of an animation, the first frame.
         kind: What the file was.
+        more: What else somebody may see, uint8 (h, w, 3) each: the first frame with transparency
+            on black, or without its gamma; then other frames and images of the file.
     """
 
     rgb: NDArray[np.uint8]
     kind: Kind
+    more: tuple[NDArray[np.uint8], ...] = ()
 
     @property
     def height(self) -> int:
@@ -68,7 +71,8 @@ def decode(data: bytes, *, limits: Limits = DEFAULT) -> Picture:
         raise UnsupportedMedia(msg)
     try:
         with quiet():
-            return Picture(_pixels(data, kind, plugin, limits), kind)
+            rgb, *more = _pixels(data, kind, plugin, limits)
+            return Picture(rgb, kind, tuple(more))
     except MediaError:
         raise
     except MemoryError as error:
@@ -82,20 +86,26 @@ def decode(data: bytes, *, limits: Limits = DEFAULT) -> Picture:
         raise BrokenMedia(msg) from error
 
 
-def _pixels(data: bytes, kind: Kind, plugin: str, limits: Limits) -> NDArray[np.uint8]:
+def _pixels(data: bytes, kind: Kind, plugin: str, limits: Limits) -> list[NDArray[np.uint8]]:
+    """The picture, then what else the file can show."""
+
+    def check(width: int, height: int) -> None:
+        _check_size(width, height, limits)
+
     claimed = header.size(data, kind)
     if claimed is not None:
-        _check_size(*claimed, limits)
+        check(*claimed)
     with Image.open(io.BytesIO(data), formats=[plugin]) as image:  # noqa: TID251 - this is decode
-        _check_size(*image.size, limits)
-        if kind is Kind.JPEG:
-            fast = jpeg.decode(data, image)
-            if fast is not None:
-                return fast
-        image.load()
-        _check_size(*image.size, limits)
-        turned = ImageOps.exif_transpose(image)
-        return as_rgb(turned)
+        check(*image.size)
+        fast = jpeg.decode(data, image) if kind is Kind.JPEG else None
+        if fast is None:
+            image.load()
+            check(*image.size)
+            first, *seen_otherwise = renderings(ImageOps.exif_transpose(image))
+        else:
+            first, seen_otherwise = fast, []
+        further = frames.others(image, kind, limits, check)
+        return [first, *map(frames.shrunk, seen_otherwise), *further]
 
 
 def _check_size(width: int, height: int, limits: Limits) -> None:

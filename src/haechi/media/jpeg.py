@@ -18,7 +18,7 @@ def decode(data: bytes, image: Image.Image) -> NDArray[np.uint8] | None:
 
     `image` is the same file opened by Pillow, header only; it knows mode, profile and orientation.
     """
-    if image.mode not in {"RGB", "L"} or not plain_srgb(image.info.get("icc_profile")):
+    if image.mode not in {"RGB", "L"} or not plain_srgb(image.info.get("icc_profile"), image.mode):
         return None
     if not ends_properly(data):
         return None

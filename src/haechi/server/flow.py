@@ -1,11 +1,12 @@
 """THE WALK, top to bottom.
 
 A report comes in                              submit_report()
-  the worker opens and fingerprints exhibits   examine_report()  ->  take_evidence()
+  the worker opens and fingerprints exhibits   examine()  ->  take_evidence()
   compares them with what is hosted and known                        match()
   opens a case and starts the clocks of law                          open_case()
 A reviewer decides: all of it, or none         decide()
   the platform removes and confirms            deliver_action()
+  copies posted meanwhile are found            sweep_copies()
   hosts outside get a notice                   deliver_notice()
 Whoever posted it may object                   appeal(), answer_appeal()
 No clock runs out unseen                       watch_clocks()
@@ -23,7 +24,7 @@ from collections.abc import Iterable, Sequence
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
-from procrastinate import BaseRetryStrategy, RetryDecision
+from procrastinate import BaseRetryStrategy, JobContext, RetryDecision
 from procrastinate.contrib.django import app
 from procrastinate.jobs import Job, Status
 
@@ -52,6 +53,12 @@ from haechi.server.transparency import services as transparency
 
 log = logging.getLogger(__name__)
 
+# A decoder that dies once may have been the machine's fault; three times is the file's.
+EXHIBIT_RETRIES = 2
+# By then every match process knows the new member (a second), and what was published before that
+# can be found by looking backwards.
+SWEEP_AFTER_S = 5
+
 
 class KeepTrying(BaseRetryStrategy):
     """Retry for ever: after 1, 2, 4 ... seconds, at most every ten minutes. Nothing is dropped."""
@@ -74,33 +81,40 @@ def submit_report(
 ) -> tuple[Report, ReturnCode]:
     """Take a report in. When this returns, it is sealed and durably stored (B14).
 
-    `files` are already sealed and stored. The return code exists only in the answer. Raises
-    NothingReported where there is neither a place nor a picture.
+    `files` are already sealed and stored. The return code exists only in the answer; it follows
+    from the submission's token. Raises NothingReported where there is neither a place nor a
+    picture, and IntegrityError where the same submission was taken in before.
     """
     if not submission.locations and not files:
         raise NothingReported
-    code = ReturnCode.new()
+    code = ReturnCode.from_seed(submission.token.encode())
     report = reports.receive(submission, code, now=now)
     evidence.attach(report, files, now=now)
     examine_report.configure(lock=f"report-{report.pk}").defer(report_id=str(report.pk))
     return report, code
 
 
-@app.task(name="examine_report", retry=KeepTrying())
-def examine_report(report_id: str) -> None:
-    """The worker's part: evidence, match, case."""
-    report = Report.objects.get(pk=report_id)
+@app.task(name="examine_report", retry=KeepTrying(), pass_context=True)
+def examine_report(context: JobContext, report_id: str) -> None:
+    """The worker's part."""
+    examine(Report.objects.get(pk=report_id), last_try=context.job.attempts >= EXHIBIT_RETRIES)
+
+
+def examine(report: Report, *, last_try: bool) -> None:
+    """Case, evidence, match. `last_try`: a decoder that dies now is held against the file."""
     now = timezone.now()
+    # First of all: nothing that is wrong with a file keeps a report from a person.
+    with transaction.atomic():
+        open_case(report, now=now)
     for exhibit in report.exhibits.all():
-        take_evidence(exhibit, now=now)
+        take_evidence(exhibit, last_try=last_try, now=now)
     with transaction.atomic():
         match(report, now=now)
-        open_case(report, now=now)
 
 
-def take_evidence(exhibit: Exhibit, *, now: dt.datetime) -> None:
+def take_evidence(exhibit: Exhibit, *, last_try: bool, now: dt.datetime) -> None:
     """Open the exhibit, fingerprint it, forget the picture."""
-    evidence.take_fingerprint(exhibit, now=now)
+    evidence.take_fingerprint(exhibit, last_try=last_try, now=now)
 
 
 def match(report: Report, *, now: dt.datetime) -> None:
@@ -146,30 +160,59 @@ def decide(
         cases.stop_clocks(case, "removal", now=now)
         return decision
     for exhibit in case.report.exhibits.all():
-        matching.add_member(exhibit, source=f"case {case.pk}", actor=actor.name_in_log, now=now)
+        seen = evidence.seen_by_person(exhibit)
+        matching.add_member(
+            exhibit, seen=seen, source=f"case {case.pk}", actor=actor.name_in_log, now=now
+        )
     for hosted in remove:
-        action = cases.ask_platform(decision, hosted, now=now)
-        transparency.state_reasons(action, now=now)
-        deliver_action.configure(lock=action.idempotency_key).defer(action_id=action.pk)
+        remove_hosted(decision, hosted, actor=actor.name_in_log, by_machine=False, now=now)
     for location, address in places_outside(case.report):
         notice = notices.draft(decision, location, address, now=now)
-        deliver_notice.configure(lock=f"notice-{notice.pk}").defer(notice_id=str(notice.pk))
-    if not decision.actions.exists():
+        if notice is not None:
+            deliver_notice.configure(lock=f"notice-{notice.pk}").defer(notice_id=str(notice.pk))
+    sweep_copies.configure(schedule_in={"seconds": SWEEP_AFTER_S}).defer(decision_id=decision.pk)
+    # With a platform asked, its answer ends the clock; with nobody asked, nothing was removed and
+    # the clock runs on.
+    if decision.notices.exists() and not decision.actions.exists():
         cases.stop_clocks(case, "removal", now=now)
     return decision
+
+
+def remove_hosted(
+    decision: Decision, hosted: Hosted, *, actor: str, by_machine: bool, now: dt.datetime
+) -> None:
+    """Ask a platform to remove one piece, with its statement of reasons."""
+    action = cases.ask_platform(decision, hosted, actor=actor, now=now)
+    transparency.state_reasons(action, by_machine=by_machine, now=now)
+    deliver_action.configure(lock=action.idempotency_key).defer(action_id=action.pk)
+
+
+@app.task(name="sweep_copies", retry=KeepTrying())
+@transaction.atomic
+def sweep_copies(decision_id: int) -> None:
+    """Look backwards once more: copies that were posted while people were deciding.
+
+    Acts only where a person has seen every picture of the report, and only on matches a machine
+    may act on (index.Policy.certain).
+    """
+    decision = Decision.objects.select_related("case__report").get(pk=decision_id)
+    report, now = decision.case.report, timezone.now()
+    match(report, now=now)
+    if not all(evidence.seen_by_person(exhibit) for exhibit in report.exhibits.all()):
+        return
+    for hosted in matching.copies_since(report, decision.made_at):
+        if not decision.actions.filter(hosted=hosted).exists():
+            remove_hosted(decision, hosted, actor="worker", by_machine=True, now=now)
 
 
 def places_outside(report: Report) -> list[tuple[Location, str]]:
     """Reported locations that a notice can be sent about: hosts that are none of our platforms."""
     ours = {notices.host_of(url) for url in matching.platform_addresses()}
-    hosted_here = matching.digests_hosted(report)
     addresses = reports.addresses_of(report)
     return [
         (location, addresses[location.number])
         for location in report.locations.all()
-        if bytes(location.digest) not in hosted_here
-        and (host := notices.host_of(addresses[location.number])) is not None
-        and host not in ours
+        if (host := notices.host_of(addresses[location.number])) is not None and host not in ours
     ]
 
 

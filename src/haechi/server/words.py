@@ -23,7 +23,7 @@ WORDS: dict[str, Promise] = {
         "Choose a smaller file or a screenshot, or send the report without one."
     ),
     "media.too_many_files": _(
-        "These are more files than one report takes. The first five are kept; "
+        "These are more files than one report takes. The first ones are kept; "
         "you can add the others in a second report."
     ),
     "media.too_many_pixels": _(

@@ -7,6 +7,7 @@ from typing import Any, TypedDict
 from urllib.parse import quote, urlsplit, urlunsplit
 from uuid import UUID
 
+import idna
 import xarf
 
 from haechi.errors import InvalidDocument
@@ -145,16 +146,23 @@ def web_address(url: str) -> str:
 
 
 def ascii_host(name: str, field: str) -> str:
-    """Give a host name of any script, or an address, in lower-case ASCII (IDNA 2003).
+    """Give a host name of any script, or an address, in lower-case ASCII (IDNA 2008, UTS 46).
 
-    Raises InvalidDocument that names `field`.
+    As browsers do: one sharp s stays one, where the older rules named another host with two.
+    One final dot is dropped. Raises InvalidDocument that names `field`.
     """
-    try:
-        host = name.encode("idna").decode().lower()
-    except UnicodeError as error:
-        msg = f"{field} does not name a host"
-        raise InvalidDocument(msg) from error
+    host = name.removesuffix(".").lower()
+    if not host.isascii():
+        try:
+            host = idna.encode(host, uts46=True).decode("ascii").removesuffix(".")
+        except UnicodeError as error:  # idna.IDNAError is one of these
+            msg = f"{field} does not name a host"
+            raise InvalidDocument(msg) from error
     _match(_HOST, host, field)
+    labels = [host] if ":" in host else host.split(".")
+    if not all(0 < len(label) < 64 for label in labels):
+        msg = f"{field} does not name a host"
+        raise InvalidDocument(msg)
     return host
 
 

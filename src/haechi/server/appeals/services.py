@@ -1,10 +1,12 @@
 """Find what can be appealed, take an appeal in, answer it."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q, QuerySet
 
 from haechi import seal
 from haechi.errors import AppealUnknown, CaseClosed, NotAllowed, ReasonRequired
@@ -34,6 +36,8 @@ class Appealable:
 
 def find(token: str) -> Appealable:
     """What `token` names. Raises AppealUnknown."""
+    if not re.fullmatch(r"[A-Za-z0-9_-]{10,40}", token):
+        raise AppealUnknown
     refused = Check.objects.filter(appeal_token=token).first()
     removed = Action.objects.filter(appeal_token=token).first()
     if refused is None and removed is None:
@@ -66,13 +70,12 @@ def text_of(appeal: Appeal) -> str:
 def answer(appeal: Appeal, *, grant: bool, reason: str, actor: User, now: datetime) -> None:
     """Answer an appeal once. Granting withdraws the bank members behind it, so they match no more.
 
-    Raises ReasonRequired, NotAllowed (whoever decided does not judge the appeal), or CaseClosed
-    (somebody answered first).
+    Raises ReasonRequired, NotAllowed (whoever decided about the picture does not judge the
+    appeal), or CaseClosed (somebody answered first).
     """
     if not reason.strip():
         raise ReasonRequired
-    decision = decision_of(appeal)
-    if decision is not None and decision.actor_id == actor.pk:
+    if decisions_about(appeal).filter(actor=actor).exists():
         raise NotAllowed("an appeal is judged by another person than who decided")
     outcome = Outcome.GRANTED if grant else Outcome.UPHELD
     won = Appeal.objects.filter(pk=appeal.pk, outcome=Outcome.WAITING).update(
@@ -98,6 +101,17 @@ def decision_of(appeal: Appeal) -> Decision | None:
         return appeal.action.decision
     exhibit = next((member.exhibit for member in members_behind(appeal)), None)
     return Decision.objects.filter(case__report__exhibits=exhibit).first() if exhibit else None
+
+
+def decisions_about(appeal: Appeal) -> QuerySet[Decision]:
+    """Every decision in whose report the same picture was an exhibit, whatever it concluded."""
+    pictures = {bytes(member.sha256) for member in members_behind(appeal)}
+    about = Q(pk=None)
+    if appeal.action is not None:
+        pictures.add(bytes(appeal.action.hosted.sha256))
+        about = Q(pk=appeal.action.decision_id) | Q(actions__hosted=appeal.action.hosted_id)
+    about |= Q(case__report__exhibits__sha256__in=pictures)
+    return Decision.objects.filter(about).distinct()
 
 
 def members_behind(appeal: Appeal) -> list[Member]:

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import connection, models, transaction
 
 from haechi import ledger
-from haechi.errors import KeyMissing
+from haechi.errors import KeyMissing, LedgerBroken
 from haechi.server.audit.models import Checkpoint, Entry
 
 ORIGIN = "haechi/audit"
@@ -96,19 +96,26 @@ def checkpoint(key: Ed25519PrivateKey, *, now: datetime) -> Checkpoint:
 
 
 def verify(key: Ed25519PublicKey | None = None) -> int:
-    """Recompute every hash and every checkpoint; return the number of entries.
+    """Recompute every hash and compare with every signed note; return the number of entries.
 
-    Raises LedgerBroken naming the first entry that does not fit. With `key`, a checkpoint that it
-    did not sign raises LedgerError.
+    Raises LedgerBroken naming the first entry that does not fit, or the size of a checkpoint whose
+    row says something else than its note. With `key`, a note that it did not sign raises
+    LedgerError; without, the notes are compared all the same.
     """
-    signed = []
-    for row in Checkpoint.objects.all():
-        if key is not None:
-            ledger.Checkpoint.verify(row.note, key)
-        signed.append((row.size, bytes(row.root)))
+    signed = [_signed(row, key) for row in Checkpoint.objects.all()]
     # Closed at once when something is broken, not when the collector comes by.
     with closing(_chain()) as entries:
         return ledger.verify_chain(entries, signed).size
+
+
+def _signed(row: Checkpoint, key: Ed25519PublicKey | None) -> tuple[int, bytes]:
+    read = ledger.Checkpoint
+    note = read.verify(row.note, key) if key is not None else read.unverified(row.note)
+    if (note.size, note.root, note.origin) != (row.size, bytes(row.root), ORIGIN):
+        raise LedgerBroken(
+            row.size, f"the checkpoint kept over {row.size} entries is not the one in its note"
+        )
+    return note.size, note.root
 
 
 def _chain() -> Generator[tuple[int, bytes, bytes, bytes]]:

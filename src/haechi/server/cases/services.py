@@ -144,7 +144,7 @@ def decide(
     return decision
 
 
-def ask_platform(decision: Decision, hosted: Hosted, *, now: datetime) -> Action:
+def ask_platform(decision: Decision, hosted: Hosted, *, actor: str, now: datetime) -> Action:
     """Write down that a platform must remove one piece; delivery is a job of its own."""
     action = Action.objects.create(
         decision=decision,
@@ -156,7 +156,7 @@ def ask_platform(decision: Decision, hosted: Hosted, *, now: datetime) -> Action
     audit.record(
         "action:asked",
         subject=action,
-        actor=decision.actor.name_in_log,
+        actor=actor,
         at=now,
         detail={"platform": hosted.platform_id},
     )

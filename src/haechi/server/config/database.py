@@ -1,12 +1,20 @@
 """Where PostgreSQL is: a given URL, or the embedded server inside the data folder."""
 
+import errno
 import fcntl
+import os
+import subprocess
+import tempfile
 import warnings
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from haechi.server.config.environ import Environment
+
+# A socket's path has 104 bytes at most on some systems, 108 on others.
+LONGEST_SOCKET_BYTES = 100
 
 
 def start_embedded(home: Path) -> str:
@@ -16,13 +24,19 @@ def start_embedded(home: Path) -> str:
     a few more the first time.
     """
     home.mkdir(parents=True, exist_ok=True)
+    _check_owner(home / "postgres")
     # Two processes that start together must not both run initdb.
     with (home / "postgres.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         (home / "postgres").mkdir(exist_ok=True)
         # Not get_server(): that remembers a server which may have been stopped or killed since.
-        server = _pgserver().PostgresServer(home / "postgres", cleanup_mode=None)
-        server.start()
+        server = _server(home)
+        try:
+            server.start()
+        except (subprocess.SubprocessError, RuntimeError) as error:
+            raise OSError(
+                f"PostgreSQL does not start in {home / 'postgres'}; its log there says why"
+            ) from error
     return str(server.get_uri())
 
 
@@ -30,9 +44,36 @@ def stop_embedded(home: Path) -> None:
     """Stop the embedded server of `home`; nothing happens where none runs."""
     if not (home / "postgres" / "postmaster.pid").exists():
         return
-    server = _pgserver().PostgresServer(home / "postgres", cleanup_mode=None)
+    server = _server(home)
     server.start()
     server.stop()
+
+
+def _check_owner(data: Path) -> None:
+    """Raises PermissionError where another user's PostgreSQL lives: it would refuse to start."""
+    # For root the library makes a user of its own, who then owns the folder.
+    if os.geteuid() and data.exists() and data.stat().st_uid != os.geteuid():
+        raise PermissionError(errno.EACCES, "belongs to another user", str(data))
+
+
+def _server(home: Path) -> Any:  # noqa: ANN401  # the library has no types
+    server = _pgserver().PostgresServer
+    # By itself it locks a file in the temporary folder, which whoever comes first owns.
+    server.runtime_path = _runtime(home)
+    server.lock_path = server.runtime_path / "lock"
+    server._lock = type(server._lock)(server.lock_path)  # noqa: SLF001  # no public way
+    return server(home / "postgres", cleanup_mode=None)
+
+
+def _runtime(home: Path) -> Path:
+    """A folder of this user alone, for the lock; for the socket too where `home` is too long."""
+    folder = home / "run"
+    if len(os.fsencode(home / "postgres" / ".s.PGSQL.5432")) > LONGEST_SOCKET_BYTES:
+        folder = Path(tempfile.gettempdir()) / f"haechi-{os.geteuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.is_symlink() or folder.stat().st_uid != os.geteuid():
+        raise PermissionError(errno.EACCES, "belongs to another user", str(folder))
+    return folder
 
 
 def _pgserver() -> ModuleType:

@@ -3,10 +3,14 @@
 import os
 import re
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Literal, Self
 
 from django.core.exceptions import ImproperlyConfigured
+
+from haechi import law
+from haechi.errors import UnknownRule
 
 type Surface = Literal["public", "desk", "worker"]
 
@@ -20,10 +24,12 @@ class Environment:
     home             data folder: blobs, embedded database, key files
     database_url     PostgreSQL; empty means the embedded one in `home`
     surface          which entry point this process is; public never holds the vault identity
-    secret_key       Django's key for signing
+    secret_key       Django's key for signing, in the public process
     pepper_lookup, pepper_unlock, digest_key   32 bytes as 64 hex digits, all different (B03)
     vault_recipient  age recipient of the vault ("age1...")
     vault_identity_file, signing_key_file      paths, or None where this process has no such key
+    desk_secret_file secret key of desk, worker and command line; public is never given it
+    trusted_proxies  networks whose X-Forwarded-For is believed; none unless told
     """
 
     home: Path
@@ -36,6 +42,7 @@ class Environment:
     vault_recipient: str
     vault_identity_file: Path | None
     signing_key_file: Path | None
+    desk_secret_file: Path | None
     public_url: str
     desk_url: str
     match_url: str
@@ -45,6 +52,7 @@ class Environment:
     organisation: str
     jurisdictions: tuple[str, ...]
     secure_cookies: bool
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
 
     @classmethod
     def read(cls, environ: dict[str, str] | None = None) -> Self:
@@ -65,6 +73,7 @@ class Environment:
             vault_recipient=_needed(env, "HAECHI_VAULT_RECIPIENT"),
             vault_identity_file=_path(env, "HAECHI_VAULT_IDENTITY_FILE"),
             signing_key_file=_path(env, "HAECHI_SIGNING_KEY_FILE"),
+            desk_secret_file=_path(env, "HAECHI_DESK_SECRET_FILE"),
             public_url=public_url,
             desk_url=env.get("HAECHI_DESK_URL", "http://127.0.0.1:8411").rstrip("/"),
             match_url=env.get("HAECHI_MATCH_URL", "http://127.0.0.1:8412").rstrip("/"),
@@ -72,9 +81,22 @@ class Environment:
             smtp_port=int(env.get("HAECHI_SMTP_PORT", "25")),
             mail_from=env.get("HAECHI_MAIL_FROM", "notices@haechi.invalid"),
             organisation=env.get("HAECHI_ORGANISATION", "Haechi"),
-            jurisdictions=tuple(filter(None, env.get("HAECHI_JURISDICTIONS", "").split(","))),
+            jurisdictions=_jurisdictions(env),
             secure_cookies=public_url.startswith("https://"),
+            trusted_proxies=_networks(env, "HAECHI_TRUSTED_PROXIES"),
         )
+
+    def desk_secret(self) -> str:
+        """The desk's own secret, or "" where none was given. Raises ImproperlyConfigured."""
+        if self.desk_secret_file is None:
+            return ""
+        try:
+            secret = self.desk_secret_file.read_text(encoding="utf-8").strip()
+        except (OSError, ValueError) as error:
+            raise ImproperlyConfigured(f"HAECHI_DESK_SECRET_FILE: {error}") from error
+        if not secret:
+            raise ImproperlyConfigured("HAECHI_DESK_SECRET_FILE names an empty file")
+        return secret
 
 
 def _needed(env: dict[str, str], name: str) -> str:
@@ -83,6 +105,16 @@ def _needed(env: dict[str, str], name: str) -> str:
             f"{name} is not set; `haechi setup` makes the keys of a new home"
         )
     return env[name]
+
+
+def _jurisdictions(env: dict[str, str]) -> tuple[str, ...]:
+    named = env.get("HAECHI_JURISDICTIONS", "").upper().replace(",", " ").split()
+    for code in named:
+        try:
+            law.time_zone(code)
+        except UnknownRule as error:
+            raise ImproperlyConfigured(f"HAECHI_JURISDICTIONS: {error}") from error
+    return tuple(dict.fromkeys(named))
 
 
 def _key(env: dict[str, str], name: str) -> bytes:
@@ -94,3 +126,12 @@ def _key(env: dict[str, str], name: str) -> bytes:
 
 def _path(env: dict[str, str], name: str) -> Path | None:
     return Path(env[name]).expanduser() if env.get(name) else None
+
+
+def _networks(env: dict[str, str], name: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    try:
+        return tuple(
+            ip_network(part.strip()) for part in env.get(name, "").split(",") if part.strip()
+        )
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} is a list of networks with commas: {error}") from error

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -12,6 +13,7 @@ from haechi import seal
 ENVIRONMENT_FILE = "haechi.env"
 VAULT_FILE = "vault.age-identity"
 SIGNING_FILE = "signing.pem"
+DESK_FILE = "desk.secret"
 
 
 def prepare(home: Path) -> dict[str, str]:
@@ -19,6 +21,9 @@ def prepare(home: Path) -> dict[str, str]:
 
     Returns the environment every process needs. The vault identity's path is not in it: only desk
     and worker get that (`for_vault`). Files are readable by their owner alone.
+
+    A home from before `desk.secret` gets one; second factors that were sealed with the older key do
+    not open with it, so its accounts have to be made anew.
     """
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     file = home / ENVIRONMENT_FILE
@@ -31,15 +36,17 @@ def prepare(home: Path) -> dict[str, str]:
         _write(home / SIGNING_FILE, _new_signing_key())
         # Written last: a home without this file is made again from the start.
         _write(file, "".join(f"{key}={value}\n" for key, value in _new_keys(identity).items()))
+    _write_once(home / DESK_FILE, f"{secrets.token_urlsafe(48)}\n")
     lines = file.read_text(encoding="utf-8").splitlines()
     return {"HAECHI_HOME": str(home), **dict(line.split("=", 1) for line in lines if "=" in line)}
 
 
 def for_vault(home: Path) -> dict[str, str]:
-    """What desk and worker are told besides: where the vault identity and the signing key are."""
+    """What desk and worker are told besides: where vault identity, signing key and desk secret are."""
     return {
         "HAECHI_VAULT_IDENTITY_FILE": str(home / VAULT_FILE),
         "HAECHI_SIGNING_KEY_FILE": str(home / SIGNING_FILE),
+        "HAECHI_DESK_SECRET_FILE": str(home / DESK_FILE),
     }
 
 
@@ -65,3 +72,14 @@ def _write(path: Path, text: str) -> None:
         out.flush()
         os.fsync(out.fileno())
     part.replace(path)
+
+
+def _write_once(path: Path, text: str) -> None:
+    # Of two processes that start together in an older home, both must end up with one secret.
+    if path.exists():
+        return
+    own = path.with_suffix(f".{os.getpid()}")
+    _write(own, text)
+    with suppress(FileExistsError):
+        path.hardlink_to(own)
+    own.unlink()

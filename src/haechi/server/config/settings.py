@@ -16,8 +16,11 @@ if len({HAECHI.pepper_lookup, HAECHI.pepper_unlock, HAECHI.digest_key}) != 3:
     raise ImproperlyConfigured("the peppers and the digest key must all be different")
 if HAECHI.surface == "public" and HAECHI.vault_identity_file is not None:
     raise ImproperlyConfigured("the public process must not be given the vault identity")
+if HAECHI.surface == "public" and HAECHI.desk_secret_file is not None:
+    raise ImproperlyConfigured("the public process must not be given the desk's secret")
 
-SECRET_KEY = HAECHI.secret_key
+# What one side seals or signs, the other cannot: second factors and sessions are the desk's.
+SECRET_KEY = HAECHI.desk_secret() or HAECHI.secret_key
 DEBUG = False
 ALLOWED_HOSTS = [
     "*"
@@ -61,6 +64,7 @@ MIDDLEWARE_PUBLIC = [
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "haechi.server.config.middleware.OnlyUtf8",
 ]
 MIDDLEWARE_DESK = [
     *_COMMON,
@@ -69,6 +73,7 @@ MIDDLEWARE_DESK = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "haechi.server.config.middleware.OnlyUtf8",
 ]
 MIDDLEWARE = MIDDLEWARE_PUBLIC if HAECHI.surface == "public" else MIDDLEWARE_DESK
 
@@ -114,6 +119,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "desk:login"
 
+SESSION_ENGINE = "haechi.server.staff.sessions"
 SESSION_COOKIE_AGE = int(timedelta(hours=10).total_seconds())
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Strict"

@@ -8,7 +8,9 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from haechi.server.config.unreadable import answer_unreadable
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "haechi.server.config.settings")
 os.environ["HAECHI_SURFACE"] = "public"
 
-app = get_wsgi_application()
+app = answer_unreadable(get_wsgi_application())

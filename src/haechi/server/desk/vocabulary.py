@@ -61,6 +61,8 @@ TAGS: dict[str, Promise] = {
     "statement:made": _("Statement of reasons written"),
     "staff:added": _("Account made"),
     "staff:login": _("Logged in"),
+    "staff:login_refused": _("Login refused"),
+    "staff:logout": _("Logged out"),
     "appeal:received": _("Appeal received"),
     "appeal:opened": _("Appeal read"),
     "appeal:answered": _("Appeal answered"),
@@ -70,6 +72,8 @@ ACTORS: dict[str, Promise] = {
     "reporter": _("reporter"),
     "worker": _("Haechi"),
     "poster": _("who posted it"),
+    "operator": _("the operator"),
+    "stranger": _("nobody logged in"),
 }
 
 

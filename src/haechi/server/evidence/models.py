@@ -72,7 +72,7 @@ class FingerprintFields(models.Model):
 class Fingerprint(FingerprintFields):
     """The fingerprint of one exhibit.
 
-    turns   the eight PDQ of the turned and mirrored picture, 32 bytes each, upright first
+    turns   PDQ in eight turns, 32 bytes each, upright first; eight more for every further frame
     """
 
     exhibit = models.OneToOneField(

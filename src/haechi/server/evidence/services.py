@@ -10,7 +10,14 @@ from django.db import transaction
 
 from haechi import fingerprint, media, seal
 from haechi.blobs import LocalStore
-from haechi.errors import CannotOpen, MediaError
+from haechi.errors import (
+    BlobMissing,
+    CannotOpen,
+    DecoderCrashed,
+    DecodeTimeout,
+    HaechiError,
+    MediaError,
+)
 from haechi.fingerprint import ImageFingerprint
 from haechi.media import preview
 from haechi.server.audit import services as audit
@@ -20,6 +27,8 @@ from haechi.server.reports import vault
 from haechi.server.reports.models import Report
 
 # A picture on the desk needs no more pixels than the desk shows.
+# The log's word for it; the desk writes it.
+LIFTED = "exhibit:lifted"
 WORKING_COPY_SIDE_PX = 1280
 
 
@@ -71,20 +80,33 @@ def open_exhibit(exhibit: Exhibit, *, actor: str, reason: str, now: datetime) ->
     return data
 
 
-def take_fingerprint(exhibit: Exhibit, *, now: datetime) -> Fingerprint | None:
+def take_fingerprint(
+    exhibit: Exhibit, *, now: datetime, last_try: bool = True
+) -> Fingerprint | None:
     """Open, fingerprint and forget. None where the file is no usable picture; its code is kept.
 
-    Safe to repeat: an exhibit that was done is left as it is.
+    Safe to repeat: an exhibit that was done is left as it is. A decoder that died or was slow may
+    be this machine's fault and not the file's: unless it is the `last_try`, DecoderCrashed and
+    DecodeTimeout are raised and nothing is concluded. Raises KeyMissing and StorageUnavailable.
     """
     known = Fingerprint.objects.filter(exhibit=exhibit).first()
     if known is not None or exhibit.state == State.REFUSED:
         return known
-    data = open_exhibit(exhibit, actor="worker", reason="fingerprint", now=now)
     try:
+        data = open_exhibit(exhibit, actor="worker", reason="fingerprint", now=now)
         made: ImageFingerprint = sandbox().run(fingerprint.member, data)
-    except MediaError as error:
+    except (DecoderCrashed, DecodeTimeout) as error:
+        if not last_try:
+            raise
+        return _refuse(exhibit, error, now=now)
+    except (MediaError, CannotOpen, BlobMissing) as error:
         return _refuse(exhibit, error, now=now)
     return _keep(exhibit, made, now=now)
+
+
+def seen_by_person(exhibit: Exhibit) -> bool:
+    """True where somebody at the desk has lifted the veil of this exhibit."""
+    return any(entry.tag == LIFTED for entry in audit.history(exhibit))
 
 
 def working_copy(exhibit: Exhibit, *, actor: str, reason: str, now: datetime) -> bytes:
@@ -133,7 +155,7 @@ def _keep(exhibit: Exhibit, made: ImageFingerprint, *, now: datetime) -> Fingerp
 
 
 @transaction.atomic
-def _refuse(exhibit: Exhibit, error: MediaError, *, now: datetime) -> None:
+def _refuse(exhibit: Exhibit, error: HaechiError, *, now: datetime) -> None:
     Exhibit.objects.filter(pk=exhibit.pk).update(state=State.REFUSED, refusal=error.code)
     audit.record(
         "exhibit:refused", subject=exhibit, actor="worker", at=now, detail={"code": error.code}

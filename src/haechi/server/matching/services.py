@@ -4,10 +4,13 @@ import hashlib
 from datetime import datetime
 from functools import cache
 
+from django.conf import settings
 from django.db import models
 
+from haechi import index
 from haechi.errors import BankUnknown
-from haechi.index import Query
+from haechi.fingerprint.address import url_digest
+from haechi.index import DEFAULT, Query, Verdict
 from haechi.server.audit import services as audit
 from haechi.server.evidence.models import Exhibit, Fingerprint
 from haechi.server.matching.known import Known, views
@@ -20,6 +23,7 @@ from haechi.server.matching.models import (
     MemberStatus,
     Platform,
 )
+from haechi.server.reports import services as reports
 from haechi.server.reports.models import Report
 
 # The bank that decisions of this installation fill.
@@ -44,8 +48,8 @@ def find(report: Report, *, now: datetime) -> list[Hit]:
                 **where,
             )
     # What a fingerprint says is more than that somebody named the place: one row a pair.
-    for location in report.locations.all():
-        for hosted in Hosted.objects.filter(url_digest=location.digest, removed_at=None):
+    for address in reports.addresses_of(report).values():
+        for hosted in Hosted.objects.filter(url_digest__in=digests(address), removed_at=None):
             _write(report, hosted=hosted, verdict="named", found_by="location", now=now)
     return list(report.hits.select_related("hosted__platform", "member__bank"))
 
@@ -62,28 +66,64 @@ def query(fingerprint: Fingerprint) -> Query:
     )
 
 
+def copies_since(report: Report, moment: datetime) -> list[Hosted]:
+    """Content that is still up, was found after `moment`, and that a machine may act on."""
+    hits = report.hits.filter(found_at__gte=moment, hosted__removed_at=None)
+    return [
+        hit.hosted
+        for hit in hits.select_related("hosted__platform")
+        if hit.hosted is not None and certain(hit)
+    ]
+
+
+def digests(address: str) -> list[bytes]:
+    """Keyed digests under which a named place may be registered: as typed, and without a query."""
+    bare = address.partition("#")[0].partition("?")[0]
+    return [url_digest(settings.HAECHI.digest_key, each) for each in {address, bare}]
+
+
+def certain(hit: Hit) -> bool:
+    """True where a machine may act on `hit` alone, once a person has confirmed the picture."""
+    if hit.found_by == "location":
+        return False
+    return DEFAULT.certain(
+        index.Hit(
+            key=0,
+            verdict=Verdict(hit.verdict),
+            distance_bits=hit.distance_bits,
+            similarity=hit.similarity,
+            orientation=0,
+            found_by=hit.found_by,
+        )
+    )
+
+
 @cache
 def known() -> Known:
     """The process's catalog. Filled when first asked."""
     return Known()
 
 
-def add_member(exhibit: Exhibit, *, source: str, actor: str, now: datetime) -> Member | None:
-    """Put a decided exhibit into our own bank, confirmed; inside the caller's transaction.
+def add_member(
+    exhibit: Exhibit, *, seen: bool, source: str, actor: str, now: datetime
+) -> Member | None:
+    """Put a decided exhibit into our own bank, inside the caller's transaction.
 
-    None where the exhibit has no fingerprint. A withdrawn member is confirmed again, never doubled,
-    and stays with the exhibit it first came from.
+    Confirmed, and so blocking, only where a person has seen it; otherwise pending. None where the
+    exhibit has no fingerprint. A known member is confirmed again, never doubled, and stays with the
+    exhibit it first came from.
     """
     fingerprint = Fingerprint.objects.filter(exhibit=exhibit).first()
     if fingerprint is None:
         return None
+    status = MemberStatus.CONFIRMED if seen else MemberStatus.PENDING
     bank, _ = Bank.objects.get_or_create(name=OWN_BANK, defaults={"policy": BankPolicy.BLOCK})
     member, _ = Member.objects.update_or_create(
         bank=bank,
         sha256=bytes(fingerprint.sha256),
-        defaults={"status": MemberStatus.CONFIRMED},
+        defaults={"status": status} if seen else {},
         create_defaults={
-            "status": MemberStatus.CONFIRMED,
+            "status": status,
             "source": source,
             "exhibit": exhibit,
             "md5": fingerprint.md5,
@@ -94,7 +134,7 @@ def add_member(exhibit: Exhibit, *, source: str, actor: str, now: datetime) -> M
             "created_at": now,
         },
     )
-    audit.record("member:confirmed", subject=member, actor=actor, at=now)
+    audit.record(f"member:{status.value}", subject=member, actor=actor, at=now)
     return member
 
 
@@ -141,17 +181,6 @@ def _write(report: Report, *, now: datetime, **found: object) -> None:
 def hosted_of(report: Report) -> models.QuerySet[Hosted]:
     """Hosted content that the report met and that is still up."""
     return Hosted.objects.filter(hit__report=report, removed_at=None).distinct()
-
-
-def digests_hosted(report: Report) -> set[bytes]:
-    """Digests of the report's locations that are content registered here."""
-    named = report.locations.values("digest")
-    return {
-        bytes(digest)
-        for digest in Hosted.objects.filter(url_digest__in=named).values_list(
-            "url_digest", flat=True
-        )
-    }
 
 
 def platform_addresses() -> list[str]:

@@ -43,18 +43,27 @@ def _web_address(address: str) -> str:
     return xarf.web_address(typed if "://" in typed else f"https://{typed}")
 
 
-def draft(decision: Decision, location: Location, address: str, *, now: datetime) -> Notice:
+def draft(decision: Decision, location: Location, address: str, *, now: datetime) -> Notice | None:
     """Write and seal the notice about one location, inside the caller's transaction.
 
-    `address` must have a host (host_of). Where the directory does not know it, the notice goes to
-    abuse@host, the mailbox RFC 2142 reserves. Delivery is a job of its own.
+    Where the directory does not know the host, the notice goes to abuse@host, the mailbox RFC 2142
+    reserves. None, with an entry in the log, where no notice can be written about `address`: one
+    odd place must not stop a decision about the others. Delivery is a job of its own.
     """
-    host = host_of(address)
-    if host is None:
-        raise ValueError("a notice needs a host")
-    receiver = _receiver(host)
     reference = uuid4()
-    message = _message(decision, address, host, reference=reference, to=receiver)
+    try:
+        host = host_of(address) or ""
+        receiver = _receiver(host)
+        message = _message(decision, address, host, reference=reference, to=receiver)
+    except InvalidDocument as error:
+        audit.record(
+            "notice:impossible",
+            subject=location,
+            actor=decision.actor.name_in_log,
+            at=now,
+            detail={"code": error.code},
+        )
+        return None
     notice = Notice.objects.create(
         id=reference,
         decision=decision,

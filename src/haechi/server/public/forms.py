@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, cast
-from uuid import UUID, uuid4
 
 from django import forms
 from django.conf import settings
@@ -14,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from haechi.errors import HaechiError, MediaError, NothingReported
 from haechi.server.appeals.services import LONGEST_TEXT
 from haechi.server.evidence.sealing import SealedFile, SealedUpload
+from haechi.server.public import page_token
 from haechi.server.reports.models import Age, Harm
 from haechi.server.reports.return_code import LONGEST_INPUT
 from haechi.server.reports.story import Story
@@ -84,9 +84,14 @@ class SealedFilesField(forms.Field):
 class ReportForm(CalmForm):
     """The front door. Every field may stay empty; a place or a picture is enough."""
 
-    anchors: ClassVar = {"locations": "locations", "__all__": "locations", "files": "id_files"}
+    anchors: ClassVar = {
+        "submission": "",
+        "locations": "locations",
+        "__all__": "locations",
+        "files": "id_files",
+    }
 
-    submission = forms.UUIDField(required=False, widget=forms.HiddenInput)
+    submission = forms.CharField(label="", required=False, widget=forms.HiddenInput)
     age = forms.ChoiceField(
         label=_("How old is the person who is shown?"),
         choices=Age.choices,
@@ -142,10 +147,12 @@ class ReportForm(CalmForm):
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
 
-    def clean_submission(self) -> UUID:
-        """The random name of this filled-in form."""
-        given: UUID | None = self.cleaned_data["submission"]
-        return given or uuid4()
+    def clean_submission(self) -> str:
+        """The token of the page that was sent, made here less than a day ago."""
+        given: str = self.cleaned_data["submission"]
+        if not page_token.valid(given):
+            raise ValidationError(_("This page was open for too long. Please send it once more."))
+        return given
 
     def clean_age(self) -> Age:
         """Unsaid where nothing was chosen."""

@@ -23,11 +23,13 @@ class Place:
 
     address      as she typed it
     has_host     False where it names no web host that a notice could go to
+    removed_nearby  True where a copy was found on the same platform under another address
     notice_to    address the notice goes to, or ""
     """
 
     address: str
     has_host: bool
+    removed_nearby: bool
     action: Action | None
     notice: Notice | None
     notice_to: str
@@ -108,6 +110,10 @@ class Progress:
         return [action for action in self._actions if bytes(action.hosted.url_digest) not in named]
 
     @cached_property
+    def _hosts_elsewhere(self) -> set[str | None]:
+        return {notices.host_of(action.platform.base_url) for action in self.elsewhere}
+
+    @cached_property
     def refused(self) -> list[Refused]:
         """Uploads that were stopped since the decision because they match this report's pictures."""
         if self.decision is None:
@@ -147,9 +153,11 @@ class Progress:
         digest = bytes(location.digest)
         here = (action for action in self._actions if bytes(action.hosted.url_digest) == digest)
         to = notices.message_of(notice, self._identity)["To"] if notice else ""
+        host = notices.host_of(address)
         return Place(
             address=address,
-            has_host=notices.host_of(address) is not None,
+            has_host=host is not None,
+            removed_nearby=host is not None and host in self._hosts_elsewhere,
             action=next(here, None),
             notice=notice,
             notice_to=str(to),

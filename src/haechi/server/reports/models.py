@@ -46,7 +46,7 @@ class Report(models.Model):
     wrap_code     its identity, sealed to the key derived from the return code
     lookup        slow, peppered digest of the return code (B03)
     sealed        age envelope of the JSON that `reports.story.Story` describes
-    submission    random name of one filled-in form: sent twice, it makes one report
+    submission    hash of the token of one filled-in form: sent twice, it makes one report
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)

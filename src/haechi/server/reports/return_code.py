@@ -4,19 +4,28 @@ It is 88 random bits (B01), written as eight words of 2,048 in her language or a
 Both forms are the same number and open the same report. The database holds only a slow, peppered
 lookup value; the key that opens the envelope comes from a separate derivation (B03).
 
+A report's code follows from the token of the page it was sent from, so that sending the same page
+again, after a double click or a lost answer, shows the same code. Only that page holds the token;
+the database holds a hash of it.
+
 Word lists: BIP-39 Korean, Simplified Chinese and English, from the package `mnemonic`.
 """
 
+import hashlib
+import hmac
 import secrets
 import unicodedata
 from dataclasses import dataclass
 from functools import cache
+from itertools import count
 from typing import Self
+from uuid import UUID
 
 from argon2.low_level import Type, hash_secret_raw
 from mnemonic import Mnemonic
 
 from haechi.errors import CodeUnknown
+from haechi.server.reports import unwelcome
 
 BITS = 88
 WORDS = 8
@@ -37,8 +46,20 @@ class ReturnCode:
 
     @classmethod
     def new(cls) -> Self:
-        """A fresh code from the system's random source."""
-        return cls(secrets.randbits(BITS))
+        """A fresh code from the system's random source, without a word that would hurt."""
+        while True:
+            code = cls(secrets.randbits(BITS))
+            if _welcome(code):
+                return code
+
+    @classmethod
+    def from_seed(cls, seed: bytes) -> Self:
+        """The code that belongs to `seed` (at least 88 random bits), by the same rule as `new`."""
+        candidates = (
+            cls(int.from_bytes(_keyed(seed, b"return code", number)[: BITS // 8], "big"))
+            for number in count()
+        )
+        return next(code for code in candidates if _welcome(code))
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -93,6 +114,11 @@ class ReturnCode:
         return "ReturnCode(...)"
 
 
+def submission_of(token: str) -> UUID:
+    """What the database keeps of the token of a page that was sent: 128 bits of its SHA-256."""
+    return UUID(bytes=hashlib.sha256(b"submission" + token.encode()).digest()[:16])
+
+
 def check_word_lists() -> list[str]:
     """What is wrong with the word lists; empty when a code survives the way there and back (B01)."""
     faults = []
@@ -101,6 +127,19 @@ def check_word_lists() -> list[str]:
         if len(set(listed)) != 2**BITS_A_WORD:
             faults.append(f"{language}: {len(set(listed))} different words instead of 2048")
     return faults
+
+
+def _welcome(code: ReturnCode) -> bool:
+    return not any(_unwelcome(language) & set(code.words(language)) for language in LISTS)
+
+
+def _keyed(seed: bytes, purpose: bytes, number: int) -> bytes:
+    return hmac.digest(seed, purpose + number.to_bytes(4, "big"), "sha256")
+
+
+@cache
+def _unwelcome(language: str) -> frozenset[str]:
+    return frozenset(unicodedata.normalize("NFKC", word) for word in unwelcome.WORDS[language])
 
 
 def _from_words(parts: list[str], joined: str) -> int:

@@ -2,9 +2,8 @@
 
 import hashlib
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -15,7 +14,7 @@ from haechi.fingerprint.address import url_digest
 from haechi.server.audit import services as audit
 from haechi.server.reports import vault
 from haechi.server.reports.models import Age, Harm, Location, Report, Visit
-from haechi.server.reports.return_code import ReturnCode
+from haechi.server.reports.return_code import ReturnCode, submission_of
 from haechi.server.reports.story import Story
 
 
@@ -23,12 +22,12 @@ from haechi.server.reports.story import Story
 class Submission:
     """A filled-in form, checked by the form that read it.
 
-    name       random; the same form sent twice carries the same one
+    token      secret of the page that was sent; the same page sent twice carries the same one
     identity   the report's own age identity; exists only in memory, here
     locations  addresses as typed, in order, without doubles
     """
 
-    name: UUID
+    token: str = field(repr=False)
     identity: str
     language: str
     age: Age
@@ -40,13 +39,14 @@ class Submission:
 def receive(submission: Submission, code: ReturnCode, *, now: datetime) -> Report:
     """Write the report, sealed, inside the caller's transaction.
 
-    The code can be shown once the transaction has committed, and never again (B05).
+    The code can be shown once the transaction has committed. It is stored nowhere (B05). Raises
+    IntegrityError where the same page was sent before.
     """
     recipient = seal.recipient_of(submission.identity)
     identity = submission.identity.encode()
     unlock = seal.identity_from_key(code.unlock_key(settings.HAECHI.pepper_unlock))
     report = Report.objects.create(
-        submission=submission.name,
+        submission=submission_of(submission.token),
         received_at=now,
         language=submission.language,
         age=submission.age,
@@ -67,6 +67,11 @@ def receive(submission: Submission, code: ReturnCode, *, now: datetime) -> Repor
         detail={"locations": len(submission.locations), "age": submission.age.value},
     )
     return report
+
+
+def received(token: str) -> Report | None:
+    """The report that came from the page with this token, or None."""
+    return Report.objects.filter(submission=submission_of(token)).first()
 
 
 def _add_location(report: Report, number: int, address: str, *, now: datetime) -> None:

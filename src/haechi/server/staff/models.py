@@ -22,7 +22,7 @@ class UserManager(BaseUserManager["User"]):
 class User(AbstractBaseUser):
     """One person with a password and a second factor.
 
-    totp_secret     base32, sealed with the process's secret key (services.totp_of)
+    totp_secret     base32, sealed with the desk's secret key (services.totp_of)
     totp_last_step  the last 30-second step whose token was accepted; never accepted again (B10)
     """
 

@@ -44,8 +44,8 @@ def add(
 def login(username: str, password: str, token: str, *, address: str, now: datetime) -> User:
     """Check password and token together.
 
-    A token is accepted once, also after a failed login. Raises LoginRefused, which does not
-    say what was wrong, or LoginThrottled.
+    A token is accepted once, also after a failed login. A refusal is logged where the account
+    exists. Raises LoginRefused, which does not say what was wrong, or LoginThrottled.
     """
     account, prefix = _digest(username.casefold()), _digest(_prefix(address))
     recent = LoginAttempt.objects.filter(
@@ -53,17 +53,27 @@ def login(username: str, password: str, token: str, *, address: str, now: dateti
     )
     if recent.count() >= ATTEMPTS:
         raise LoginThrottled
-    user = User.objects.filter(username=username, is_active=True).first()
+    known = User.objects.filter(username=username).first()
+    user = known if known is not None and known.is_active else None
     # The password of nobody takes as long as the password of somebody.
     right_password = (user or User(password=_NOBODY)).check_password(password)
     right_token = user is not None and _use_token(user, token, now)
     if user is None or not right_password or not right_token:
-        LoginAttempt.objects.create(account_digest=account, prefix_digest=prefix, at=now)
+        with transaction.atomic():
+            LoginAttempt.objects.create(account_digest=account, prefix_digest=prefix, at=now)
+            if known is not None:
+                audit.record("staff:login_refused", subject=known, actor="stranger", at=now)
         raise LoginRefused
     with transaction.atomic():
         User.objects.filter(pk=user.pk).update(last_login=now)
         audit.record("staff:login", subject=user, actor=user.name_in_log, at=now)
     return user
+
+
+@transaction.atomic
+def logout(user: User, *, now: datetime) -> None:
+    """Log that `user` left; the session is the caller's to end."""
+    audit.record("staff:logout", subject=user, actor=user.name_in_log, at=now)
 
 
 def totp_of(user: User) -> pyotp.TOTP:

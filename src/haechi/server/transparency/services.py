@@ -16,7 +16,7 @@ from haechi.server.transparency.models import Statement
 
 # Said in fixed words: what a reviewer typed may name a person, a statement must not.
 FACTS = (
-    "A person reported that this content depicts her or him in an intimate way without consent. "
+    "It was reported that this content depicts a person in an intimate way without consent. "
     "A reviewer compared the content with the report by its fingerprint and confirmed it."
 )
 LEGAL_GROUNDS = {
@@ -30,8 +30,11 @@ EXPLANATION = (
 )
 
 
-def state_reasons(action: Action, *, now: datetime) -> Statement:
-    """Write the statement of reasons for one removal, inside the caller's transaction."""
+def state_reasons(action: Action, *, now: datetime, by_machine: bool = False) -> Statement:
+    """Write the statement of reasons for one removal, inside the caller's transaction.
+
+    by_machine   no person saw this copy: it matched a picture that a person had confirmed
+    """
     decision = action.decision
     made = Statement.objects.create(
         action=action,
@@ -46,7 +49,7 @@ def state_reasons(action: Action, *, now: datetime) -> Statement:
             content_date=action.hosted.registered_at.date(),
             application_date=now.date(),
             automated_detection=_found_by_machine(action),
-            automated_decision="AUTOMATED_DECISION_NOT_AUTOMATED",
+            automated_decision=f"AUTOMATED_DECISION_{'FULLY' if by_machine else 'NOT_AUTOMATED'}",
             synthetic=decision.ground == Ground.DEEPFAKE,
         ),
     )

@@ -87,7 +87,7 @@ def _page(
         "decision": decision,
         "verdict": vocabulary.VERDICTS.get(refused.verdict, refused.verdict) if refused else "",
         "members": len(services.members_behind(appealed)),
-        "mine": decision is not None and decision.actor_id == actor_of(request).pk,
+        "mine": services.decisions_about(appealed).filter(actor=actor_of(request)).exists(),
         "form": form or AppealForm(),
         "problem": code,
         "problem_words": words_for(code) if code else "",

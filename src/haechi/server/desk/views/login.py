@@ -9,7 +9,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from haechi.errors import LoginRefused, LoginThrottled
-from haechi.server.desk.access import home_of, staff_only
+from haechi.server.desk.access import actor_of, address_of, home_of, staff_only
 from haechi.server.desk.forms import LoginForm
 from haechi.server.staff import services as staff
 from haechi.server.staff.models import User
@@ -30,7 +30,7 @@ def login(request: HttpRequest) -> HttpResponse:
     try:
         user = staff.login(
             **form.cleaned_data,
-            address=request.META.get("REMOTE_ADDR", ""),
+            address=address_of(request),
             now=timezone.now(),
         )
     except (LoginRefused, LoginThrottled) as error:
@@ -43,6 +43,7 @@ def login(request: HttpRequest) -> HttpResponse:
 @staff_only
 def logout(request: HttpRequest) -> HttpResponse:
     """End this session."""
+    staff.logout(actor_of(request), now=timezone.now())
     auth.logout(request)
     return redirect("desk:login")
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from haechi.server.audit.models import Checkpoint
-from haechi.server.public.answers import calm, sorry
+from haechi.server.public.answers import calm
 from haechi.server.transparency import services as transparency
 from haechi.server.transparency.services import Counts
 
@@ -104,11 +104,11 @@ def numbers_json(_request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @calm
-def log(request: HttpRequest) -> HttpResponse:
-    """The latest signed checkpoint of the audit log, as a signed note."""
+def log(_request: HttpRequest) -> HttpResponse:
+    """The latest signed checkpoint of the audit log, as a signed note; words until there is one."""
     latest = Checkpoint.objects.last()
     if latest is None:
-        return sorry(request, "web.not_found", _NO_CHECKPOINT, status=404)
+        return HttpResponse(f"{_NO_CHECKPOINT}\n", content_type="text/plain; charset=utf-8")
     return HttpResponse(latest.note, content_type="text/plain; charset=utf-8")
 
 

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from typing import cast
-from uuid import uuid4
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -18,11 +17,12 @@ from haechi import law
 from haechi.errors import BlobError, IntakeClosed, SealError
 from haechi.server import flow
 from haechi.server.evidence.sealing import SealedFile, SealedUpload, identity_of
-from haechi.server.public import kept
+from haechi.server.public import kept, page_token
 from haechi.server.public.answers import AWAY
 from haechi.server.public.contacts import nearest
 from haechi.server.public.forms import ReportForm, sealed_in, storage_failed, too_many_files
 from haechi.server.public.kept import Kept
+from haechi.server.reports import services as reports
 from haechi.server.reports.models import Age, Harm, Report
 from haechi.server.reports.return_code import ReturnCode
 from haechi.server.reports.services import Submission
@@ -33,7 +33,7 @@ from haechi.server.words import law_name, words_for
 def report(request: HttpRequest) -> HttpResponse:
     """Ask, or take the report in and show its code."""
     if request.method != "POST":
-        return _page(request, ReportForm(initial={"submission": uuid4()}), Kept("", ()))
+        return _page(request, ReportForm(), Kept("", ()))
     uploads = cast("list[SealedUpload]", request.FILES.getlist("files"))
     form = ReportForm(request.POST, request.FILES)
     new = sealed_in(uploads)
@@ -52,12 +52,26 @@ def report(request: HttpRequest) -> HttpResponse:
     try:
         taken, code = flow.submit_report(_submission(form, held), held.files, now=timezone.now())
     except IntegrityError:
-        # The same form a second time: only what this request brought is dropped.
-        kept.forget(held.files[len(held.files) - len(new) :])
-        return render(request, "public/already.html", status=409)
+        return _again(request, form, held, len(new))
     except (*AWAY, BlobError, SealError):
         return _closed(request, form, held)
-    return _receipt(request, form, held, taken, code)
+    files, places = len(held.files), len(form.cleaned_data["locations"])
+    return _receipt(request, form, taken, code, files=files, places=places)
+
+
+def _again(request: HttpRequest, form: ReportForm, held: Kept, brought: int) -> HttpResponse:
+    """The same page a second time: the receipt of the first; the files it brought are dropped."""
+    token = form.cleaned_data["submission"]
+    try:
+        first = reports.received(token)
+        if first is None:
+            return _closed(request, form, held)
+        files, places = first.exhibits.count(), first.locations.count()
+    except AWAY:
+        return _closed(request, form, held)
+    kept.forget(held.files[len(held.files) - brought :])
+    code = ReturnCode.from_seed(token.encode())
+    return _receipt(request, form, first, code, files=files, places=places)
 
 
 def _with_earlier(form: ReportForm, sent: QueryDict, earlier: Kept | None, new: Kept) -> Kept:
@@ -79,7 +93,7 @@ def _with_earlier(form: ReportForm, sent: QueryDict, earlier: Kept | None, new: 
 
 def _submission(form: ReportForm, held: Kept) -> Submission:
     return Submission(
-        name=form.cleaned_data["submission"],
+        token=form.cleaned_data["submission"],
         identity=held.identity,
         language=get_language() or "en",
         age=form.cleaned_data["age"],
@@ -92,8 +106,10 @@ def _submission(form: ReportForm, held: Kept) -> Submission:
 def _page(
     request: HttpRequest, form: ReportForm, held: Kept, *, status: int = 200, closed: bool = False
 ) -> HttpResponse:
+    sent = request.POST.get("submission", "")
     context = {
         "form": form,
+        "submission": sent if page_token.valid(sent) else page_token.issue(),
         "places": form.places_typed() or [""],
         "kept": _names(held.files),
         "kept_token": held.token() if held.files else "",
@@ -119,7 +135,13 @@ def _closed(request: HttpRequest, form: ReportForm, held: Kept) -> HttpResponse:
 
 
 def _receipt(
-    request: HttpRequest, form: ReportForm, held: Kept, taken: Report, code: ReturnCode
+    request: HttpRequest,
+    form: ReportForm,
+    taken: Report,
+    code: ReturnCode,
+    *,
+    files: int,
+    places: int,
 ) -> HttpResponse:
     facts = law.Facts(
         jurisdictions=frozenset(settings.HAECHI.jurisdictions),
@@ -129,8 +151,8 @@ def _receipt(
     )
     context = {
         "received_at": taken.received_at,
-        "files": len(held.files),
-        "places": len(form.cleaned_data["locations"]),
+        "files": files,
+        "places": places,
         "words": code.words(get_language() or "en"),
         "digits": code.digits(),
         "clocks": [

@@ -59,13 +59,17 @@ def status(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@calm
 def leave(request: HttpRequest) -> HttpResponse:
-    """End the visit: its key is deleted here and its token there."""
+    """End the visit: its token is deleted there, always, and its key here."""
+    return _gone(_forget(request))
+
+
+@calm
+def _forget(request: HttpRequest) -> HttpResponse:
     reports.leave(request.COOKIES.get(COOKIE, ""))
-    return _gone(redirect("public:landing"))
+    return redirect("public:landing")
 
 
-def _gone(response: HttpResponseRedirect) -> HttpResponse:
+def _gone(response: HttpResponse) -> HttpResponse:
     response.delete_cookie(COOKIE, path=COOKIE_PATH, samesite="Strict")
     return response

@@ -1,0 +1,470 @@
+"""Every page in three languages at two widths: what holds for all of them.
+
+No page is wider than its window, says anything in another language, asks another host for
+anything, breaks the content security policy, or leaves a field without a label.
+"""
+
+import io
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from haechi import law
+from haechi.demo import pictures
+from haechi.demo.proof import OUTSIDE_URL
+from haechi.demo.story import code_on, wait_until_known
+from haechi.demo.tale import Tale
+from haechi.demo.telling import Teller
+from haechi.server.reports.return_code import submission_of
+
+if TYPE_CHECKING:
+    from tests.browser.conftest import Opener, Watched
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+LANGUAGES = ("ko", "zh-hans", "en")
+WIDTHS = (360, 1280)
+# A tab may be seen by others: the same word on every public page.
+NEUTRAL = {"ko": "안내", "zh-hans": "信息", "en": "Information"}
+# Five English words in a row; names, codes and addresses are shorter.
+ENGLISH = re.compile(r"(?:[A-Za-z][A-Za-z'’-]*[,;:.!?]?\s+){4,}[A-Za-z][A-Za-z'’-]*")  # noqa: RUF001
+ADDRESS = re.compile(r"https?://\S+|\S+@\S+|[0-9a-f]{12,}")
+LAWS = sorted({rule.law for rule in law.rules()}, key=len, reverse=True)
+
+# What a person without a mouse, or without eyes for it, needs on every page.
+STRUCTURE = """() => {
+  const faults = [];
+  const visible = one => one.checkVisibility({visibilityProperty: true});
+  const all = selector => [...document.querySelectorAll(selector)].filter(visible);
+  const say = (what, one) => faults.push(`${what}: ${one.outerHTML.slice(0, 160)}`);
+  const referred = (one, name) => (one.getAttribute(name) ?? "").split(/\\s+/).filter(Boolean);
+  const text = one => (one?.textContent ?? "").trim();
+  const named = one => text(one) || one.getAttribute("aria-label")
+    || referred(one, "aria-labelledby").map(id => text(document.getElementById(id))).join("")
+    || [...one.querySelectorAll("img[alt]")].map(img => img.alt).join("");
+
+  for (const one of all("input:not([type=hidden]), select, textarea")) {
+    const labels = [...(one.labels ?? [])].map(text).join("");
+    if (!labels && !one.getAttribute("aria-label") && !referred(one, "aria-labelledby").length)
+      say("field without a label", one);
+  }
+  for (const one of document.querySelectorAll("img"))
+    if (!one.hasAttribute("alt")) say("picture without a text", one);
+  for (const one of all("button, a[href], summary, [role=button]"))
+    if (!named(one)) say("no name", one);
+  for (const one of all("svg"))
+    if (one.getAttribute("aria-hidden") !== "true" && !one.getAttribute("aria-label"))
+      say("drawing that is neither hidden nor named", one);
+  for (const one of all("nav, section[aria-labelledby], fieldset")) {
+    const name = one.matches("fieldset") ? text(one.querySelector("legend")) : named(one);
+    if (!name) say("part without a name", one);
+  }
+  for (const one of all("table"))
+    if (!one.querySelector("th")) say("table without headings", one);
+
+  const seen = new Set();
+  for (const one of document.querySelectorAll("[id]")) {
+    if (seen.has(one.id)) say("the same id twice", one);
+    seen.add(one.id);
+  }
+  for (const name of ["for", "aria-labelledby", "aria-describedby", "aria-controls"])
+    for (const one of document.querySelectorAll(`[${name}]`))
+      for (const id of referred(one, name)) if (!seen.has(id)) say(`${name} leads nowhere`, one);
+  for (const one of document.querySelectorAll('a[href^="#"]'))
+    if (!seen.has(one.getAttribute("href").slice(1))) say("link that leads nowhere", one);
+
+  const levels = all("h1, h2, h3, h4, h5, h6").map(one => [Number(one.tagName[1]), one]);
+  if (levels.filter(([level]) => level === 1).length !== 1) faults.push("not exactly one h1");
+  let before = 0;
+  for (const [level, one] of levels) {
+    if (level > before + 1) say(`heading after level ${before}`, one);
+    before = level;
+  }
+  if (all("main").length !== 1) faults.push("not exactly one main");
+  for (const one of all("button, a.button, a.door, a.exit, .nav a, summary")) {
+    const {width, height} = one.getBoundingClientRect();
+    if (width < 24 || height < 24) say(`too small to hit, ${width} x ${height}`, one);
+  }
+  return faults;
+}"""
+
+TOO_WIDE = """() => {
+  const room = document.documentElement.clientWidth;
+  if (document.documentElement.scrollWidth <= room) return [];
+  return [`${document.documentElement.scrollWidth} in ${room}`,
+    ...[...document.querySelectorAll("body *")]
+      .filter(one => one.checkVisibility() && one.getBoundingClientRect().right > room + 0.5)
+      .slice(0, 5).map(one => one.outerHTML.slice(0, 160))];
+}"""
+
+# Everything a person can read or hear in the page's own language. Destroys the page.
+WORDS = """() => {
+  const own = document.documentElement.lang;
+  const spoken = [...document.querySelectorAll("body *")].flatMap(one =>
+    [...one.attributes].filter(({name}) =>
+      /^(aria-label|alt|title|placeholder|data-label|data-words-.*|data-file-note)$/.test(name))
+      .map(({value}) => value));
+  for (const one of document.body.querySelectorAll("pre, code, [translate=no], [lang]"))
+    if (one.lang !== own) one.remove();
+  return [document.title, ...spoken, ...document.body.innerText.split("\\n")];
+}"""
+
+
+@dataclass(frozen=True)
+class Seeded:
+    """What there is to look at.
+
+    decided, waiting   cases: one with everything done to it, one of a minor that waits
+    code               of the report behind `decided`
+    answered, open     addresses of appeals: one that was sent, one that nobody has used
+    """
+
+    decided: int
+    waiting: int
+    code: str
+    answered: str
+    open: str
+
+
+@pytest.fixture(scope="session")
+def seeded(house: Tale) -> Seeded:
+    """One of everything, through the interfaces that people use. Nothing here needs a browser."""
+    photograph = pictures.photograph(pictures.CHAPTERS[1])
+    tale = replace(house, photograph=photograph, teller=Teller(io.StringIO()))
+    post = tale.publish(pictures.jpeg(photograph), "coffee.jpg")
+    places = [f"{post['url']}?a", OUTSIDE_URL, "https://slow.example/" + "long/" * 30, "대화방 7"]
+    copy = pictures.saved_again(photograph)
+    files = [("사진.jpg", copy), ("a" * 60 + ".jpg", pictures.jpeg(photograph, 50))]
+    reporter, report_id = tale.reporter_sends("제 사진이에요.", places, files)
+    with reporter:
+        code = code_on(reporter.text())
+    decided = _case_of(tale, report_id)
+    _remove(tale, decided, post["id"])
+    answers = [tale.upload(pictures.jpeg(photograph, 40 + n), f"again {n}")[1] for n in (1, 2)]
+    answered, untouched = (answer["reason"]["appeal_url"] for answer in answers)
+    path = answered.removeprefix(tale.family.url("public"))
+    with tale.visitor("public") as uploader:
+        uploader.look(path)
+        uploader.send(path, {"text": "제가 직접 찍은 커피 사진입니다."})
+    _one_notice_waits(tale, decided)
+    return Seeded(
+        decided=decided,
+        waiting=_minor_waits(tale),
+        code=code,
+        answered=path,
+        open=untouched.removeprefix(tale.family.url("public")),
+    )
+
+
+EXHIBITS = (
+    "SELECT exhibit.id FROM evidence_exhibit exhibit"
+    " JOIN cases_case opened ON opened.report_id = exhibit.report_id WHERE opened.id = %s"
+)
+
+
+def _case_of(tale: Tale, report_id: str) -> int:
+    examined = (
+        "SELECT id FROM cases_case WHERE report_id = %s AND NOT EXISTS (SELECT 1"
+        " FROM procrastinate_jobs WHERE task_name = 'examine_report' AND args->>'report_id' = %s)"
+    )
+    return int(tale.row(examined, report_id, report_id, what="the case, examined")["id"])
+
+
+def _remove(tale: Tale, case_id: int, post_id: str) -> None:
+    hosted = tale.row("SELECT id FROM matching_hosted WHERE content_id = %s", post_id)["id"]
+    decision = {"verdict": "remove", "ground": "deepfake", "reason": "Same.", "remove": [hosted]}
+    with tale.reviewer("rim") as reviewer:
+        case = f"/case/{case_id}"
+        for exhibit in tale.rows(EXHIBITS, case_id):
+            reviewer.look(case)
+            reviewer.send(f"{case}/exhibit/{exhibit['id']}/lift", {}, expected=204)
+        reviewer.look(case)
+        reviewer.send(f"/case/{case_id}/decide", {k: _text(v) for k, v in decision.items()})
+    tale.row(
+        "SELECT id FROM cases_action WHERE hosted_id = %s AND done_at IS NOT NULL",
+        hosted,
+        what="the board's confirmation",
+    )
+    unsent = (
+        "SELECT 1 AS done WHERE NOT EXISTS (SELECT 1 FROM notices_notice notice"
+        " JOIN cases_decision decision ON decision.id = notice.decision_id"
+        " WHERE case_id = %s AND state <> 'sent')"
+    )
+    tale.row(unsent, case_id, what="the notices as sent")
+    wait_until_known(tale)
+
+
+def _text(value: object) -> str | list[str]:
+    return [str(one) for one in value] if isinstance(value, list) else str(value)
+
+
+def _one_notice_waits(tale: Tale, case_id: int) -> None:
+    """As after an evening on which a host's mail server did not answer."""
+    tale.rows(
+        "UPDATE notices_notice SET state = 'queued', sent_at = NULL, answer = '', attempts = 3,"
+        " last_error = '451 4.3.0 try again later' WHERE id = (SELECT notice.id"
+        " FROM notices_notice notice JOIN cases_decision decision"
+        " ON decision.id = notice.decision_id WHERE case_id = %s AND NOT from_directory LIMIT 1)",
+        case_id,
+    )
+
+
+def _minor_waits(tale: Tale) -> int:
+    with tale.visitor("public") as child:
+        child.look("/report")
+        submission = submission_of(child.hidden("/report")["submission"])
+        copy = pictures.saved_again(pictures.photograph(pictures.CHAPTERS[2]))
+        child.send(
+            "/report",
+            {
+                "age": "under_18",
+                "harms": ["made"],
+                "told": "도와주세요.\n" + "아" * 120,
+                "location": ["https://forum.example/" + "y" * 180],
+            },
+            [("files", ("사진.jpg", copy, "image/jpeg"))],
+        )
+    report = tale.row("SELECT id FROM reports_report WHERE submission = %s", submission)
+    return _case_of(tale, str(report["id"]))
+
+
+@pytest.fixture(scope="session")
+def badge(house: Tale) -> dict[str, str]:
+    """The session of a reviewer who has decided nothing; one login serves all languages."""
+    with house.reviewer("sol") as reviewer:
+        return {"haechi_desk": reviewer._http.cookies["haechi_desk"]}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_public_pages(house: Tale, open_page: "Opener", seeded: Seeded, language: str) -> None:
+    window = open_page("public", language)
+    faults = []
+    for name, visit in _public_pages(seeded):
+        visit(window)
+        faults += _look_at(window, f"public-{name}", language, title=NEUTRAL[language])
+    assert not faults, "\n".join(faults)
+    window.no_faults()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_desk_pages(
+    open_page: "Opener", seeded: Seeded, badge: dict[str, str], language: str
+) -> None:
+    faults = []
+    outside = open_page("desk", language)
+    for name, visit in _login_pages():
+        visit(outside)
+        faults += _look_at(outside, f"desk-{name}", language)
+    inside = open_page("desk", language, cookies=badge)
+    for name, visit in _desk_pages(seeded):
+        visit(inside)
+        faults += _look_at(inside, f"desk-{name}", language)
+    assert not faults, "\n".join(faults)
+    outside.no_faults()
+    inside.no_faults()
+
+
+def test_the_switch_changes_the_language_and_stays(open_page: "Opener") -> None:
+    window = open_page("public", "en", width=360)
+    page = window.page
+    window.go("/help")
+    for language in ("ko", "zh-hans", "en", "ko"):
+        page.locator(f'.languages button[value="{language}"]').click()
+        expect(page.locator("html")).to_have_attribute("lang", language)
+        assert page.url == f"{window.origin}/help"
+    window.go("/numbers")
+    expect(page.locator("html")).to_have_attribute("lang", "ko")
+    window.no_faults()
+
+
+def test_the_checks_see_what_is_wrong(open_page: "Opener") -> None:
+    window = open_page("public", "ko", width=360)
+    window.page.set_content(WRONG)
+    window.page.wait_for_load_state("networkidle")
+    seen = "\n".join(_look_at(window, "wrong", "ko", title=NEUTRAL["ko"]) + window.faults)
+    for fault in (
+        "lang",
+        "title: Fake pictures",
+        "too wide: 908 in 360",
+        "field without a label: <input name",
+        "picture without a text: <img",
+        "no name: <button",
+        "table without headings: <table",
+        "the same id twice: <p id",
+        "for leads nowhere: <label",
+        "link that leads nowhere: <a",
+        "heading after level 1: <h3",
+        "not exactly one main",
+        "too small to hit",
+        "too wide, unfolded: 908 in 360",
+        "English: This was forgotten by everybody",
+        "English: Nobody has translated this either",
+        "foreign request: https://elsewhere.example/a.png",
+        "console: Executing inline script violates",
+    ):
+        assert fault in seen, seen
+
+
+WRONG = """<!doctype html><html lang="xx"><title>Fake pictures</title>
+<meta http-equiv="Content-Security-Policy" content="script-src 'none'"><script>1</script>
+<h1>가</h1><h3 aria-label="Nobody has translated this either">나</h3><input name="a">
+<p>This was forgotten by everybody.</p><p id="a"></p><p id="a"></p>
+<label for="gone">다</label><a href="#gone">라</a><button></button>
+<details><summary>마</summary></details><table width="900"><tr><td>마</table><img src="https://elsewhere.example/a.png">"""
+
+type Visit = Callable[["Watched"], None]
+
+
+def _at(path: str, status: int = 200) -> Visit:
+    return lambda window: window.go(path, status=status)
+
+
+def _public_pages(seeded: Seeded) -> Iterator[tuple[str, Visit]]:
+    yield "landing", _at("/")
+    yield "report", _at("/report")
+    yield "report-errors", _report_with_errors
+    yield "report-empty", _empty_report
+    yield "receipt", _receipt
+    yield "return", _at("/return")
+    yield "return-wrong", _wrong_code
+    yield "status", lambda window: _status(window, seeded.code)
+    yield "appeal", _at(seeded.open)
+    yield "appeal-errors", lambda window: _empty_appeal(window, seeded.open)
+    yield "appeal-sent", _at(seeded.answered)
+    yield "numbers", _at("/numbers")
+    yield "help", _at("/help")
+    yield "nowhere", _at("/nowhere", 404)
+
+
+def _login_pages() -> Iterator[tuple[str, Visit]]:
+    yield "login", _at("/login")
+    yield "login-refused", _refused_login
+
+
+def _desk_pages(seeded: Seeded) -> Iterator[tuple[str, Visit]]:
+    yield "queue", _at("/")
+    yield "case", _at(f"/case/{seeded.waiting}")
+    yield "case-errors", lambda window: _no_decision(window, seeded.waiting)
+    yield "case-decided", _at(f"/case/{seeded.decided}")
+    yield "deliveries", _at("/deliveries")
+    yield "appeals", _at("/appeals")
+    yield "appeal", _first_appeal
+    yield "log", _at("/log")
+    yield "nowhere", _at("/nowhere", 404)
+
+
+def _send(window: "Watched") -> None:
+    """Press the main form's button; the same address answers, perhaps with an error."""
+    window.expected.add(window.page.url)
+    window.page.locator('main form.form button:not([type="button"])').last.click()
+
+
+def _mistakes(window: "Watched") -> None:
+    expect(window.page.locator(".mistakes, .notice--error").first).to_be_visible()
+    expect(window.page.locator("html")).to_have_class(re.compile("scripts"))
+
+
+def _report_with_errors(window: "Watched") -> None:
+    window.go("/report")
+    copy = pictures.saved_again(pictures.photograph(pictures.SPARE[1]))
+    window.page.locator("#id_files").set_input_files(
+        [
+            {"name": "note.txt", "mimeType": "text/plain", "buffer": b"no picture at all" * 9},
+            {"name": "kept.jpg", "mimeType": "image/jpeg", "buffer": copy},
+        ]
+    )
+    _send(window)
+    _mistakes(window)
+    expect(window.page.locator('input[name="drop"]')).to_have_count(1)
+
+
+def _empty_report(window: "Watched") -> None:
+    window.go("/report")
+    _send(window)
+    _mistakes(window)
+
+
+def _receipt(window: "Watched") -> None:
+    window.go("/report")
+    window.page.locator("#location-1").fill("https://forum.example/9")
+    _send(window)
+    expect(window.page.locator(".code-panel")).to_be_visible()
+
+
+def _wrong_code(window: "Watched") -> None:
+    window.go("/return")
+    window.page.locator("#id_code").fill("123 456 789 123 456 789 123 456 789")
+    _send(window)
+    _mistakes(window)
+
+
+def _status(window: "Watched", code: str) -> None:
+    window.go("/return")
+    window.page.locator("#id_code").fill(code)
+    window.page.locator("main form.form button").click()
+    window.page.wait_for_url("**/status")
+
+
+def _empty_appeal(window: "Watched", path: str) -> None:
+    window.go(path)
+    _send(window)
+    _mistakes(window)
+
+
+def _refused_login(window: "Watched") -> None:
+    window.go("/login")
+    window.page.locator("#id_username").fill("nobody")
+    window.page.locator("#id_password").fill("wrong wrong wrong")
+    window.page.locator("#id_token").fill("000000")
+    _send(window)
+    _mistakes(window)
+
+
+def _no_decision(window: "Watched", case_id: int) -> None:
+    window.go(f"/case/{case_id}")
+    window.expected.add(f"{window.origin}/case/{case_id}/decide")
+    window.page.locator(f'form[action="/case/{case_id}/decide"] button').click()
+    _mistakes(window)
+
+
+def _first_appeal(window: "Watched") -> None:
+    window.go("/appeals")
+    window.page.locator("a.table__link").first.click()
+    window.page.wait_for_url("**/appeal/*")
+
+
+def _look_at(window: "Watched", name: str, language: str, *, title: str = "") -> list[str]:
+    """What does not hold on this page, at either width; what is folded is also unfolded."""
+    page, faults = window.page, []
+    if page.locator("html").get_attribute("lang") != language:
+        faults.append("lang")
+    if title and page.title() != title:
+        faults.append(f"title: {page.title()}")
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800})
+        faults += [f"too wide: {fault}" for fault in page.evaluate(TOO_WIDE)]
+        faults += page.evaluate(STRUCTURE)
+        window.picture(f"{name}-{language}-{width}")
+    if page.locator("details").count():
+        page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 800})
+            faults += [f"too wide, unfolded: {fault}" for fault in page.evaluate(TOO_WIDE)]
+    if language != "en":
+        faults += [f"English: {words}" for words in _english(page)]
+    return [f"{name}: {fault}" for fault in dict.fromkeys(faults)]
+
+
+def _english(page: Page) -> list[str]:
+    """Long English in what a person can read, but for names of laws and addresses."""
+    found = []
+    for line in page.evaluate(WORDS):
+        bare = ADDRESS.sub("0", line)
+        for name in LAWS:
+            bare = bare.replace(name, "0")
+        found += [match[0] for match in ENGLISH.finditer(bare)]
+    return found
