@@ -7,7 +7,8 @@ CREATE TABLE matching_platform (
     webhook_url text NOT NULL DEFAULT '',
     webhook_secret text NOT NULL DEFAULT '',
     key_digest bytea NOT NULL UNIQUE,
-    enabled boolean NOT NULL DEFAULT true
+    enabled boolean NOT NULL DEFAULT true,
+    may_curate boolean NOT NULL DEFAULT false
 );
 
 CREATE TABLE matching_bank (
@@ -15,6 +16,8 @@ CREATE TABLE matching_bank (
     name text NOT NULL UNIQUE,
     policy text NOT NULL CHECK (policy IN ('block', 'review', 'record')),
     enabled boolean NOT NULL DEFAULT true,
+    enabled_ratio double precision NOT NULL DEFAULT 1.0,
+    deleted_at timestamptz,
     seq bigint NOT NULL
 );
 
@@ -23,17 +26,23 @@ CREATE TABLE matching_member (
     bank_id bigint NOT NULL REFERENCES matching_bank,
     status text NOT NULL CHECK (status IN ('pending', 'confirmed', 'withdrawn')),
     source text NOT NULL DEFAULT '',
-    sha256 bytea NOT NULL,
-    md5 bytea NOT NULL DEFAULT '',
+    sha256 bytea,
+    md5 bytea,
     pdq bytea,
     pdq_quality integer NOT NULL DEFAULT 0,
     embedding bytea,
     views bytea NOT NULL DEFAULT '',
     created_at timestamptz NOT NULL DEFAULT now(),
     appeal_token text UNIQUE,
-    seq bigint NOT NULL
+    note text NOT NULL DEFAULT '',
+    metadata jsonb,
+    paused_until timestamptz,
+    seq bigint NOT NULL,
+    CONSTRAINT no_doubles_in_a_bank UNIQUE (bank_id, sha256)
 );
 CREATE INDEX ON matching_member (seq);
+CREATE UNIQUE INDEX no_double_hashes_in_a_bank ON matching_member (bank_id, pdq, md5)
+    NULLS NOT DISTINCT WHERE sha256 IS NULL;
 
 CREATE TABLE matching_hosted (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

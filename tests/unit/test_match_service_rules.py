@@ -36,6 +36,7 @@ def test_settings_come_from_the_environment_and_have_defaults() -> None:
         ("HAECHI_MATCH_QUEUE", "0"),
         ("HAECHI_MATCH_LIMIT_BYTES", "50MB"),
         ("HAECHI_MATCH_DECODERS", "\u00b2"),
+        ("HAECHI_HMA_OPEN", "yes"),
     ],
 )
 def test_a_bad_setting_is_named(name: str, value: str) -> None:

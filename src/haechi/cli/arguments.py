@@ -89,6 +89,9 @@ def _people(commands: Commands) -> None:
     add.add_argument("name")
     add.add_argument("--base-url", required=True, help="where people see what it publishes")
     add.add_argument("--webhook-url", required=True, help="where removals are sent")
+    add.add_argument(
+        "--may-curate", action="store_true", help="its key may change banks through HMA's API"
+    )
 
 
 def _words(commands: Commands) -> None:

@@ -55,6 +55,7 @@ def add_platform(asked: argparse.Namespace) -> int:
         asked.webhook_url,
         api_key=api_key,
         webhook_secret=webhook_secret,
+        may_curate=asked.may_curate,
     )
     print(f"API key         {api_key}")
     print(f"Webhook secret  {webhook_secret_text(webhook_secret)}")

@@ -56,7 +56,8 @@ class Catalog:
         with self._lock:
             self.remove(entry.key)
             self._entries[entry.key] = entry
-            self._by_sha256[entry.sha256].add(entry.key)
+            if entry.sha256:
+                self._by_sha256[entry.sha256].add(entry.key)
             if entry.pdq is not None:
                 self._hamming.insert(entry.key, entry.pdq)
             if entry.embedding is not None:
@@ -70,9 +71,10 @@ class Catalog:
             entry = self._entries.pop(key, None)
             if entry is None:
                 return
-            self._by_sha256[entry.sha256].discard(key)
-            if not self._by_sha256[entry.sha256]:
-                del self._by_sha256[entry.sha256]
+            if entry.sha256:
+                self._by_sha256[entry.sha256].discard(key)
+                if not self._by_sha256[entry.sha256]:
+                    del self._by_sha256[entry.sha256]
             self._hamming.remove(key)
             self._embeddings.remove(key)
 

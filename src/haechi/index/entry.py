@@ -21,7 +21,7 @@ class Entry:
 
     Attributes:
         key: The caller's number for it; unique in a catalog.
-        sha256: 32 bytes.
+        sha256: 32 bytes, or empty if the file itself was never seen; then no file is identical.
         pdq: 32 bytes, or None if unknown.
         pdq_quality: 0..100.
         embedding: 512 int8, or None.

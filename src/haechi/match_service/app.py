@@ -16,6 +16,7 @@ from haechi.errors import HaechiError, MatchUnavailable
 from haechi.match_service import intake
 from haechi.match_service.config import Settings
 from haechi.match_service.decide import Decision, Found
+from haechi.match_service.hma.routes import routes as hma_routes
 from haechi.match_service.intake import Asked
 from haechi.match_service.metrics import Measured
 from haechi.match_service.refusals import plain, refused
@@ -53,6 +54,7 @@ def create_app(settings: Settings, *, sandbox: Sandbox | None = None) -> Starlet
             Route("/health", health),
             Route("/ready", ready),
             Route("/metrics", metrics),
+            *(hma_routes() if settings.hma else ()),
         ],
         middleware=[Middleware(Measured, metrics=service.metrics)],
         exception_handlers={

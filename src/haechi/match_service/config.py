@@ -24,6 +24,9 @@ class Settings:
     concurrency    Pictures held in memory at once: this many times `limit_bytes` at the worst.
     queue          Requests that may wait for such a place; the next one is told to come back.
     database_s     Longest wait for the database in one request.
+    hma            HMA's API is served too. Off by default: what it changes in banks is not in the
+                   audit log yet (docs/hma.md).
+    hma_open       HMA's API answers callers on this machine without a key (docs/hma.md).
     stale_after_s  Age of the last look at the banks after which no verdict is given. Above the
                    one second between looks, so that one slow look is no outage.
     """
@@ -39,6 +42,8 @@ class Settings:
     queue: int = 64
     database_s: float = 3.0
     stale_after_s: float = 3.0
+    hma: bool = False
+    hma_open: bool = False
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:
@@ -51,6 +56,8 @@ class Settings:
             decoders=_count(environ, "HAECHI_MATCH_DECODERS", cls.decoders),
             concurrency=_count(environ, "HAECHI_MATCH_CONCURRENCY", cls.concurrency),
             queue=_count(environ, "HAECHI_MATCH_QUEUE", cls.queue),
+            hma=_yes(environ, "HAECHI_HMA") or _yes(environ, "HAECHI_HMA_OPEN"),
+            hma_open=_yes(environ, "HAECHI_HMA_OPEN"),
         )
 
 
@@ -75,3 +82,10 @@ def _count(environ: Mapping[str, str], name: str, default: int) -> int:
     if not text.isascii() or not text.isdigit() or int(text) < 1:
         raise SettingRefused(name, "must be a whole number above 0")
     return int(text)
+
+
+def _yes(environ: Mapping[str, str], name: str) -> bool:
+    text = environ.get(name, "")
+    if text not in ("", "0", "1"):
+        raise SettingRefused(name, "must be 0 or 1")
+    return text == "1"

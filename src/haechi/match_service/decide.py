@@ -27,11 +27,15 @@ _SO = {
 
 @dataclass(frozen=True)
 class Bank:
-    """A list of pictures with one policy: block, send to review, or only record."""
+    """A list of pictures with one policy: block, send to review, or only record.
+
+    ratio   0 to 1; the share of questions in HMA's form that it answers (hma.matching)
+    """
 
     name: str
     policy: BankPolicy
     enabled: bool
+    ratio: float = 1.0
 
 
 @dataclass(frozen=True)

@@ -29,10 +29,13 @@ _SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 _NEWEST = """
 SELECT greatest((SELECT max(seq) FROM matching_member), (SELECT max(seq) FROM matching_bank), 0)
 """
-_BANKS = "SELECT id, name, policy, enabled, seq FROM matching_bank WHERE seq > %(seq)s"
+_BANKS = """
+SELECT id, name, policy, enabled, enabled_ratio, seq FROM matching_bank WHERE seq > %(seq)s
+"""
 _MEMBERS = """
 SELECT id, bank_id, status = 'confirmed', sha256, pdq, coalesce(pdq_quality, 0), embedding,
-       coalesce(views, ''::bytea), seq
+       coalesce(views, ''::bytea), CASE WHEN pdq IS NULL OR sha256 IS NULL THEN md5 END,
+       coalesce(extract(epoch FROM paused_until), 0)::float8, seq
 FROM matching_member
 WHERE seq > %(seq)s OR (bank_id = ANY(%(fresh)s) AND status = 'confirmed')
 """
@@ -105,9 +108,9 @@ class Follower:
             await self._in_time(connection.execute(_SNAPSHOT))
             rows = await self._in_time(connection.execute(_BANKS, {"seq": mirror.seq}))
             changed = await rows.fetchall()
-            banks = {row[0]: Bank(row[1], row[2], row[3]) for row in changed}
+            banks = {row[0]: Bank(*row[1:-1]) for row in changed}
             newest = await self._members(connection, banks)
-        mirror.finish(banks, max([mirror.seq, newest, *(row[4] for row in changed)]))
+        mirror.finish(banks, max([mirror.seq, newest, *(row[-1] for row in changed)]))
         self._looked_at = time.monotonic()
 
     async def _members(self, connection: Connection, banks: dict[int, Bank]) -> int:
@@ -119,7 +122,7 @@ class Follower:
             await self._in_time(cursor.execute(_MEMBERS, wanted))
             while batch := await self._in_time(cursor.fetchmany(BATCH_ROWS)):
                 await asyncio.to_thread(mirror.apply, map(_member, batch), enabled)
-                newest = max(newest, *(row[8] for row in batch), 0)
+                newest = max(newest, *(row[-1] for row in batch), 0)
                 if self._looked_at is not None:
                     self._looked_at = time.monotonic()
         return newest
@@ -130,4 +133,4 @@ class Follower:
 
 
 def _member(row: TupleRow) -> MemberRow:
-    return MemberRow(*row[:8])
+    return MemberRow(*row[:-1])

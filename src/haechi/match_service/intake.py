@@ -137,7 +137,7 @@ def is_json(request: Request) -> bool:
 def label(request: Request) -> str:
     """The header Haechi-Label, percent-decoded UTF-8, at most 120 characters."""
     text = unquote(request.headers.get("haechi-label", ""), errors="replace").strip()
-    return _printable(text, "Haechi-Label", LABEL_LIMIT)
+    return printable(text, "Haechi-Label", LABEL_LIMIT)
 
 
 def text(body: Mapping[str, object], name: str, limit: int = TEXT_LIMIT) -> str:
@@ -145,14 +145,14 @@ def text(body: Mapping[str, object], name: str, limit: int = TEXT_LIMIT) -> str:
     value = body.get(name)
     if not isinstance(value, str) or not value.strip():
         raise _wrong(name, "must be a string that is not empty")
-    return _printable(value, name, limit)
+    return printable(value, name, limit)
 
 
 def content_id(value: str) -> str:
     """A content id of a platform: 1 to 200 printable characters. Raises InvalidDocument."""
     if not value.strip():
         raise _wrong("content_id", "must not be empty")
-    return _printable(value, "content_id", ID_LIMIT)
+    return printable(value, "content_id", ID_LIMIT)
 
 
 def own_address(url: str, base_url: str) -> str:
@@ -175,8 +175,8 @@ def number(body: Mapping[str, object], name: str) -> int:
     return value
 
 
-def _printable(value: str, name: str, limit: int) -> str:
-    """PostgreSQL stores neither NUL nor lone surrogates, and logs are read by people."""
+def printable(value: str, name: str, limit: int) -> str:
+    """`value`, or InvalidDocument: PostgreSQL stores neither NUL nor lone surrogates, and logs are read by people."""
     if len(value) > limit:
         raise _wrong(name, f"is longer than {limit} characters")
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in value):

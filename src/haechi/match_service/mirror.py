@@ -1,32 +1,42 @@
 """The banks in memory: confirmed members of enabled banks, as of one sequence number."""
 
+import time
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from haechi.index import Catalog, Entry, Query
+from haechi.index import Catalog, Entry, Hit, Query, Verdict
 from haechi.match_service.decide import Bank, Found
+from haechi.match_service.exact import Exact
 
 VECTOR_BYTES = 512  # one embedding: 512 values of int8
 
 
 @dataclass(frozen=True)
 class MemberRow:
-    """One row of matching_member as the mirror needs it. `views` is as stored: concatenated."""
+    """One row of matching_member as the mirror needs it.
+
+    sha256         None where only hashes were told
+    views          as stored: concatenated
+    md5            only where the member can be asked for by it: it has no PDQ, or is hashes alone
+    paused_until   seconds since 1970 before which it matches nothing; 0 if it is not paused
+    """
 
     id: int
     bank_id: int
     confirmed: bool
-    sha256: bytes
+    sha256: bytes | None
     pdq: bytes | None
     pdq_quality: int
     embedding: bytes | None
     views: bytes
+    md5: bytes | None = None
+    paused_until: float = 0.0
 
     def entry(self) -> Entry:
         """The row as the catalog takes it."""
         return Entry(
             key=self.id,
-            sha256=self.sha256,
+            sha256=self.sha256 or b"",
             pdq=self.pdq,
             pdq_quality=self.pdq_quality,
             embedding=self.embedding,
@@ -39,6 +49,7 @@ class _State:
     catalog: Catalog
     banks: dict[int, Bank]
     seq: int
+    exact: Exact = field(default_factory=Exact)
 
 
 class Mirror:
@@ -50,6 +61,7 @@ class Mirror:
 
     def __init__(self) -> None:
         self._bank_of: dict[int, int] = {}
+        self._paused: dict[int, float] = {}
         self._state = _State(Catalog(), {}, 0)
 
     def __len__(self) -> int:
@@ -76,13 +88,11 @@ class Mirror:
 
     def apply(self, rows: Iterable[MemberRow], enabled: Collection[int]) -> None:
         """Put or remove members; runs in a worker thread, takes microseconds a row."""
-        catalog = self._state.catalog
         for row in rows:
             if row.confirmed and row.bank_id in enabled:
-                self._bank_of[row.id] = row.bank_id
-                catalog.put(row.entry())
-            elif self._bank_of.pop(row.id, None) is not None:
-                catalog.remove(row.id)
+                self._put(row)
+            elif row.id in self._bank_of:
+                self._remove(row.id)
 
     def finish(self, banks: dict[int, Bank], seq: int) -> None:
         """Everything up to `seq` has been applied: its banks come into force together."""
@@ -91,23 +101,55 @@ class Mirror:
         if not banks:
             return
         for key in [key for key, bank in self._bank_of.items() if bank not in enabled]:
-            del self._bank_of[key]
-            self._state.catalog.remove(key)
+            self._remove(key)
 
     def forget(self) -> None:
         """Start empty: the database is behind what was read from it, so it is another one."""
-        self._bank_of = {}
+        self._bank_of, self._paused = {}, {}
         self._state = _State(Catalog(), {}, 0)
 
     def search(self, query: Query) -> list[Found]:
         """Members that match, best first."""
-        state, bank_of = self._state, self._bank_of
+        return self._in_force(self._state.catalog.search(query))
+
+    def search_md5(self, md5: bytes) -> list[Found]:
+        """Members asked for by MD5 (MemberRow.md5): videos for example; by their number."""
+        keys = self._state.exact.search(md5)
+        return self._in_force(
+            [Hit(key, Verdict.IDENTICAL_FILE, None, None, 0, "md5") for key in keys]
+        )
+
+    @property
+    def by_md5(self) -> int:
+        """Number of members that can be asked for by MD5."""
+        return len(self._state.exact)
+
+    def _in_force(self, hits: Iterable[Hit]) -> list[Found]:
+        """Those of enabled banks, and not paused."""
+        state, bank_of, now_s = self._state, self._bank_of, time.time()
         found = []
-        for hit in state.catalog.search(query):
+        for hit in hits:
             bank = state.banks.get(bank_of.get(hit.key, -1))
-            if bank is not None and bank.enabled:
+            if bank is not None and bank.enabled and self._paused.get(hit.key, 0.0) <= now_s:
                 found.append(Found(hit.key, bank, hit))
         return found
+
+    def _put(self, row: MemberRow) -> None:
+        self._bank_of[row.id] = row.bank_id
+        if row.paused_until:
+            self._paused[row.id] = row.paused_until
+        else:
+            self._paused.pop(row.id, None)
+        self._state.exact.remove(row.id)
+        if row.md5:
+            self._state.exact.put(row.id, row.md5)
+        self._state.catalog.put(row.entry())
+
+    def _remove(self, key: int) -> None:
+        del self._bank_of[key]
+        self._paused.pop(key, None)
+        self._state.exact.remove(key)
+        self._state.catalog.remove(key)
 
 
 def split_views(joined: bytes) -> tuple[bytes, ...]:

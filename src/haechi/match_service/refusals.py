@@ -34,12 +34,18 @@ ANSWERS: Mapping[type[HaechiError], tuple[int, str]] = {
 
 def answer(error: HaechiError) -> JSONResponse:
     """The error as JSON: {"error": {"code", "message", "detail"?}}; 500 for what no table row fits."""
-    kind = next((kind for kind in type(error).__mro__ if kind in ANSWERS), HaechiError)
-    status, words = ANSWERS.get(kind, (500, "Something went wrong here; nothing was recorded."))
+    status, words, headers = meaning(error)
     body = {"code": error.code, "message": words}
     if isinstance(error, errors.InvalidDocument):
         body["detail"] = str(error)
-    return JSONResponse({"error": body}, status, headers=_headers(status))
+    return JSONResponse({"error": body}, status, headers=headers)
+
+
+def meaning(error: HaechiError) -> tuple[int, str, dict[str, str]]:
+    """Status, words for people and headers that stand for `error`."""
+    kind = next((kind for kind in type(error).__mro__ if kind in ANSWERS), HaechiError)
+    status, words = ANSWERS.get(kind, (500, "Something went wrong here; nothing was recorded."))
+    return status, words, _headers(status)
 
 
 def plain(status: int, code: str, words: str) -> JSONResponse:

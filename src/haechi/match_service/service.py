@@ -7,8 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 from starlette.requests import Request
 
-from haechi import fingerprint, media
+from haechi import media
 from haechi.errors import KeyRefused, MatchUnavailable
+from haechi.fingerprint import ImageFingerprint, image
 from haechi.index import Query
 from haechi.match_service import intake, probe
 from haechi.match_service.config import Settings
@@ -18,7 +19,9 @@ from haechi.match_service.gate import Gate
 from haechi.match_service.intake import Asked
 from haechi.match_service.metrics import Metrics
 from haechi.match_service.mirror import Mirror
-from haechi.match_service.store import Store
+from haechi.match_service.store import Platform, Store
+
+type Make = Callable[[bytes], ImageFingerprint]
 
 KEY_LIMIT = 200
 
@@ -59,6 +62,10 @@ class Service:
 
     async def platform(self, request: Request) -> int:
         """Id of the platform whose key came with `request`. Raises KeyRefused."""
+        return (await self.caller(request)).id
+
+    async def caller(self, request: Request) -> Platform:
+        """The platform whose key came with `request`. Raises KeyRefused."""
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not 0 < len(key) <= KEY_LIMIT:
             raise KeyRefused
@@ -73,17 +80,29 @@ class Service:
         settings = self.settings
         async with self.gate.place():
             data = await intake.read_body(request, settings.limit_bytes, settings.read_s)
-            try:
-                async with asyncio.timeout(settings.answer_s):
-                    made = await self._in_thread(self._sandbox.run, fingerprint.image, data)
-            except TimeoutError as error:
-                raise MatchUnavailable from error
+            return await self.decoded(data)
+
+    async def decoded(self, data: bytes, make: Make = image) -> Asked:
+        """What `make` says of a picture that was read, while its reader holds a place of the gate.
+
+        Raises a MediaError for what cannot be used, and MatchUnavailable when the decoders are too
+        far behind.
+        """
+        try:
+            async with asyncio.timeout(self.settings.answer_s):
+                made = await self._in_thread(self._sandbox.run, make, data)
+        except TimeoutError as error:
+            raise MatchUnavailable from error
         return Asked.picture(made)
 
     async def search(self, query: Query) -> tuple[Decision, list[Found]]:
         """What to do with a picture of this fingerprint, and everything it matches, best first."""
-        found = await self._in_thread(self.mirror.search, query)
+        found = await self.found(query)
         return decide(found), found
+
+    async def found(self, query: Query) -> list[Found]:
+        """Everything that a picture of this fingerprint matches, best first."""
+        return await self._in_thread(self.mirror.search, query)
 
     def gauges(self) -> dict[str, int | float]:
         """Numbers about this process, by name."""

@@ -20,8 +20,10 @@ from haechi.match_service.intake import Asked
 
 type Connection = psycopg.AsyncConnection[TupleRow]
 
-_PLATFORM = "SELECT id FROM matching_platform WHERE key_digest = %s AND enabled"
 _BASE_URL = "SELECT base_url FROM matching_platform WHERE id = %s"
+_PLATFORM = """
+SELECT id, name, may_curate FROM matching_platform WHERE key_digest = %s AND enabled
+"""
 _CHECK = """
 INSERT INTO matching_check (platform_id, at, outcome, member_id, verdict, found_by, distance_bits,
                             similarity, label, appeal_token, sha256, md5, pdq, pdq_quality,
@@ -59,6 +61,15 @@ SELECT (SELECT count(*) FROM matching_hosted WHERE platform_id = %(platform)s
                                                AND removed_at IS NULL),
        (SELECT count(*) FROM matching_check WHERE platform_id = %(platform)s)
 """
+
+
+@dataclass(frozen=True)
+class Platform:
+    """Who asks. `may_curate`: its key may change banks."""
+
+    id: int
+    name: str
+    may_curate: bool
 
 
 @dataclass(frozen=True)
@@ -100,12 +111,12 @@ class Store:
         """Close every connection."""
         await self._pool.close()
 
-    async def platform(self, key_digest: bytes) -> int:
-        """Id of the enabled platform whose key has this SHA-256. Raises KeyRefused."""
+    async def platform(self, key_digest: bytes) -> Platform:
+        """The enabled platform whose key has this SHA-256. Raises KeyRefused."""
         row = await self._one(_PLATFORM, (key_digest,))
         if row is None:
             raise KeyRefused
-        return int(row[0])
+        return Platform(*row)
 
     async def base_url(self, platform: int) -> str:
         """Where that platform hosts. Raises KeyRefused if it is gone."""
@@ -170,6 +181,11 @@ class Store:
         if row is None:
             raise MatchUnavailable
         return int(row[0]), int(row[1])
+
+    async def rows(self, statement: str, values: Any = None) -> list[TupleRow]:  # noqa: ANN401
+        """What one statement answers, committed."""
+        async with self._connection() as connection:
+            return await (await connection.execute(statement, values)).fetchall()
 
     async def _one(self, statement: str, values: Any) -> TupleRow | None:  # noqa: ANN401
         async with self._connection() as connection:

@@ -105,7 +105,8 @@ def decision_of(appeal: Appeal) -> Decision | None:
 
 def decisions_about(appeal: Appeal) -> QuerySet[Decision]:
     """Every decision in whose report the same picture was an exhibit, whatever it concluded."""
-    pictures = {bytes(member.sha256) for member in members_behind(appeal)}
+    members = members_behind(appeal)
+    pictures = {bytes(member.sha256) for member in members if member.sha256 is not None}
     about = Q(pk=None)
     if appeal.action is not None:
         pictures.add(bytes(appeal.action.hosted.sha256))

@@ -43,7 +43,7 @@ def entry(key: int, row: FingerprintFields) -> Entry:
     """A row's fingerprint as the index takes it."""
     return Entry(
         key=key,
-        sha256=bytes(row.sha256),
+        sha256=bytes(row.sha256 or b""),
         pdq=bytes(row.pdq) if row.pdq is not None else None,
         pdq_quality=row.pdq_quality,
         embedding=bytes(row.embedding) if row.embedding is not None else None,

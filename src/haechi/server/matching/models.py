@@ -24,6 +24,7 @@ class Platform(models.Model):
     """A service that asks the match service and obeys our webhooks.
 
     key_digest       SHA-256 of its API key
+    may_curate       the key may change banks through HMA's API (docs/hma.md)
     webhook_secret   shared secret of the signatures, as bytes
     """
 
@@ -33,6 +34,7 @@ class Platform(models.Model):
     webhook_secret = models.BinaryField()
     key_digest = models.BinaryField(max_length=32, unique=True)
     enabled = models.BooleanField(default=True)
+    may_curate = models.BooleanField(default=False, db_default=False)
 
     def __str__(self) -> str:
         return self.name
@@ -52,11 +54,17 @@ class BankPolicy(models.TextChoices):
 
 
 class Bank(models.Model):
-    """A collection of known pictures with one policy."""
+    """A collection of known pictures with one policy.
+
+    enabled_ratio   0 to 1; the share of questions in HMA's form that it answers
+    deleted_at      HMA's API deleted it: disabled, renamed, and listed there no more
+    """
 
     name = models.CharField(max_length=80, unique=True)
     policy = models.CharField(max_length=10, choices=BankPolicy.choices)
     enabled = models.BooleanField(default=True)
+    enabled_ratio = models.FloatField(default=1.0, db_default=1.0)
+    deleted_at = models.DateTimeField(null=True)
     seq = models.BigIntegerField(default=0)
 
     def __str__(self) -> str:
@@ -72,18 +80,35 @@ class MemberStatus(models.TextChoices):
 
 
 class Member(FingerprintFields):
-    """One known picture, by fingerprint only."""
+    """One known picture, by fingerprint only.
 
+    note, metadata   what a client of HMA's API wrote beside it
+    paused_until     it matches nothing before
+    """
+
+    # A client of HMA's API may know a hash alone.
+    sha256 = models.BinaryField(  # type: ignore[assignment]  # the others need one
+        max_length=32, null=True
+    )
     bank = models.ForeignKey(Bank, on_delete=models.PROTECT, related_name="members")
     status = models.CharField(max_length=10, choices=MemberStatus.choices)
     source = models.CharField(max_length=80)
     exhibit = models.ForeignKey(Exhibit, on_delete=models.PROTECT, null=True)
     created_at = models.DateTimeField()
+    note = models.CharField(max_length=255, blank=True, default="", db_default="")
+    metadata = models.JSONField(null=True)
+    paused_until = models.DateTimeField(null=True)
     seq = models.BigIntegerField(default=0, db_index=True)
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["bank", "sha256"], name="no_doubles_in_a_bank")
+            models.UniqueConstraint(fields=["bank", "sha256"], name="no_doubles_in_a_bank"),
+            models.UniqueConstraint(
+                fields=["bank", "pdq", "md5"],
+                condition=models.Q(sha256=None),
+                nulls_distinct=False,
+                name="no_double_hashes_in_a_bank",
+            ),
         ]
 
     def __str__(self) -> str:

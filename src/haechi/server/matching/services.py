@@ -150,9 +150,18 @@ def withdraw_member(member: Member, *, actor: str, now: datetime) -> None:
 
 
 def register_platform(
-    name: str, base_url: str, webhook_url: str, *, api_key: str, webhook_secret: bytes
+    name: str,
+    base_url: str,
+    webhook_url: str,
+    *,
+    api_key: str,
+    webhook_secret: bytes,
+    may_curate: bool = False,
 ) -> Platform:
-    """Make or update a platform. Only a digest of the key is kept."""
+    """Make or update a platform. Only a digest of the key is kept.
+
+    `may_curate` lets the key change banks through HMA's API.
+    """
     platform, _ = Platform.objects.update_or_create(
         name=name,
         defaults={
@@ -160,6 +169,7 @@ def register_platform(
             "webhook_url": webhook_url,
             "webhook_secret": webhook_secret,
             "key_digest": hashlib.sha256(api_key.encode()).digest(),
+            "may_curate": may_curate,
         },
     )
     return platform

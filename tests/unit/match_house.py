@@ -1,0 +1,133 @@
+"""What tests of the match service share: its database, the service, a client, pictures."""
+
+import asyncio
+import hashlib
+import importlib.util
+import io
+import itertools
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import psycopg
+from PIL import Image
+
+from haechi import fingerprint
+from haechi.match_service.app import create_app
+from haechi.match_service.config import Settings
+from haechi.match_service.mirror import join_views
+from haechi.media import Sandbox
+
+TABLES = Path(__file__).with_name("match_tables.sql")
+KEY = "platform-key-of-the-board"
+DIGEST_KEY = bytes(range(32))
+numbers = itertools.count()
+
+
+def shipped(name: str) -> Image.Image:
+    spec = importlib.util.find_spec("skimage")
+    assert spec is not None
+    assert spec.origin is not None
+    with Image.open(Path(spec.origin).parent / "data" / name) as picture:  # noqa: TID251
+        return picture.convert("RGB")
+
+
+def jpeg(picture: Image.Image, quality: int = 90) -> bytes:
+    out = io.BytesIO()
+    picture.save(out, "JPEG", quality=quality)
+    return out.getvalue()
+
+
+@dataclass
+class Database:
+    """One test's own database, and what a server would write into it."""
+
+    url: str
+
+    def run(self, statement: str, *values: object) -> list[tuple[object, ...]]:
+        """Run one statement; its rows."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            cursor = connection.execute(statement, values)
+            return cursor.fetchall() if cursor.description else []
+
+    def number(self, statement: str, *values: object) -> int:
+        """Run one statement; its one number."""
+        value = self.run(statement, *values)[0][0]
+        assert isinstance(value, int)
+        return value
+
+    def bank(self, policy: str = "block", *, enabled: bool = True) -> int:
+        """A new bank; its id."""
+        return self.number(
+            "INSERT INTO matching_bank (name, policy, enabled) VALUES (%s, %s, %s) RETURNING id",
+            f"bank {next(numbers)}",
+            policy,
+            enabled,
+        )
+
+    def member(
+        self, bank: int, made: fingerprint.ImageFingerprint, status: str = "confirmed"
+    ) -> int:
+        """A new member with that fingerprint; its id."""
+        return self.number(
+            "INSERT INTO matching_member (bank_id, status, sha256, md5, pdq, pdq_quality, embedding,"
+            " views) VALUES (%s, %s, %s, %s, %s, %s, %s, %s) RETURNING id",
+            bank,
+            status,
+            made.digests.sha256,
+            made.digests.md5,
+            made.pdq.bits,
+            made.pdq.quality,
+            made.embedding,
+            join_views(made.views),
+        )
+
+    def platform(self, key: str, name: str) -> int:
+        """A new platform with that key, at http://NAME.test; its id."""
+        return self.number(
+            "INSERT INTO matching_platform (name, base_url, key_digest)"
+            " VALUES (%s, %s, %s) RETURNING id",
+            name,
+            f"http://{name}.test/",
+            hashlib.sha256(key.encode()).digest(),
+        )
+
+
+@asynccontextmanager
+async def running(
+    database: Database, sandbox: Sandbox, **changes: float
+) -> AsyncIterator[httpx.AsyncClient]:
+    """The service, started, with the banks loaded, and a client that holds the board's key."""
+    changes.setdefault("hma", True)
+    settings = Settings(database.url, DIGEST_KEY, "https://haechi.example", **changes)  # type: ignore[arg-type]
+    app = create_app(settings, sandbox=sandbox)
+    transport = httpx.ASGITransport(app)
+    client = httpx.AsyncClient(
+        transport=transport,
+        base_url="http://match.test",
+        headers={"Authorization": f"Bearer {KEY}"},
+        timeout=30,
+    )
+    async with app.router.lifespan_context(app), client:
+        await until(lambda: answers(client, "/ready", 200), 5)
+        yield client
+
+
+async def until(true: Callable[[], Awaitable[bool]], limit_s: float) -> float:
+    """Wait for a condition; the seconds it took. Fails after `limit_s`."""
+    started = time.monotonic()
+    while not await true():
+        assert time.monotonic() - started < limit_s, f"not so after {limit_s} s"
+        await asyncio.sleep(0.02)
+    return time.monotonic() - started
+
+
+async def answers(client: httpx.AsyncClient, path: str, status: int) -> bool:
+    return (await client.get(path)).status_code == status
+
+
+def code(response: httpx.Response) -> tuple[int, str]:
+    return response.status_code, response.json()["error"]["code"]
