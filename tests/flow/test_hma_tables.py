@@ -56,7 +56,7 @@ def test_the_servers_tables_take_what_the_api_writes(astronaut: bytes) -> None:
 
 
 async def _curate(photo: bytes) -> tuple[int, int]:
-    app = create_app(Settings(_url(), bytes(32), decoders=1))
+    app = create_app(Settings(_url(), bytes(32), decoders=1, hma=True))
     client = httpx.AsyncClient(
         transport=httpx.ASGITransport(app),
         base_url="http://match.test",
