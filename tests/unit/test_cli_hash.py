@@ -136,7 +136,9 @@ def test_an_interrupt_keeps_what_is_done(folder: Path) -> None:
     """The list never ends: answers come while it is open, and Ctrl-C ends it at once."""
     typed = [sys.executable, "-m", "haechi.cli", "hash", "--jsonl", "-"]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(typed, **pipes) as running:  # type: ignore[call-overload]  # noqa: S603
+    # A shell ignores Ctrl-C for what it runs in the background, and that would be inherited.
+    heed = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}
+    with subprocess.Popen(typed, **pipes, **heed) as running:  # type: ignore[call-overload]  # noqa: S603
         running.stdin.write(f"{folder}/flat.png\n".encode())
         running.stdin.flush()
         first = json.loads(running.stdout.readline())
