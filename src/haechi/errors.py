@@ -35,7 +35,6 @@ HaechiError
 │   ├── CaseClaimed       case.claimed           somebody else is working on it
 │   └── ReasonRequired    case.reason_required   a removal nobody explained
 ├── MatchingError
-│   ├── BankUnknown       matching.bank_unknown  no bank of that name
 │   ├── KeyRefused        matching.key_refused   no or wrong API key
 │   ├── MatchBusy         matching.busy          all places and the queue are taken
 │   ├── MatchUnavailable  matching.unavailable   the banks cannot be consulted now
@@ -278,12 +277,6 @@ class MatchingError(HaechiError):
     """Banks, members and hits."""
 
     code = "matching.error"
-
-
-class BankUnknown(MatchingError):
-    """No bank of that name."""
-
-    code = "matching.bank_unknown"
 
 
 class KeyRefused(MatchingError):

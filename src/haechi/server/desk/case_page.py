@@ -55,15 +55,6 @@ class Event:
     actor: str
 
 
-def held_by_other(case: Case, user: User, now: datetime) -> bool:
-    """True while somebody else works on the case."""
-    return (
-        case.claimed_by_id not in (None, user.pk)
-        and case.claimed_until is not None
-        and case.claimed_until >= now
-    )
-
-
 def decision_form(case: Case, data: Mapping[str, object] | None = None) -> DecisionForm:
     """The form with a box for every piece of hosted content that the report met."""
     said: dict[int, list[str]] = {}

@@ -8,7 +8,6 @@ from django.conf import settings
 from django.db import models
 
 from haechi import index
-from haechi.errors import BankUnknown
 from haechi.fingerprint.address import url_digest
 from haechi.index import DEFAULT, Query, Verdict
 from haechi.server.audit import services as audit
@@ -173,14 +172,6 @@ def register_platform(
         },
     )
     return platform
-
-
-def bank(name: str) -> Bank:
-    """The bank of that name. Raises BankUnknown."""
-    found = Bank.objects.filter(name=name).first()
-    if found is None:
-        raise BankUnknown(name)
-    return found
 
 
 def _write(report: Report, *, now: datetime, **found: object) -> None:
