@@ -78,9 +78,11 @@ def test_the_command_line_tells_it_to_the_desk_alone(
     homes.prepare(tmp_path)
     (tmp_path / homes.VAULT_FILE).unlink()
     told = dict.fromkeys(homes.for_vault(tmp_path)) | homes.prepare(tmp_path)
+    # What read_keys sets goes with the test, and what was there before comes back.
+    monkeypatch.setattr(os, "environ", os.environ.copy())
     for name in told:
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HAECHI_HOME", str(tmp_path))
+        os.environ.pop(name, None)
+    os.environ["HAECHI_HOME"] = str(tmp_path)
 
     installation.read_keys(vault=False)
     assert "HAECHI_DESK_SECRET_FILE" not in os.environ
@@ -88,8 +90,6 @@ def test_the_command_line_tells_it_to_the_desk_alone(
 
     assert os.environ["HAECHI_DESK_SECRET_FILE"] == str(tmp_path / homes.DESK_FILE)
     assert "HAECHI_VAULT_IDENTITY_FILE" not in os.environ
-    for name in told:
-        monkeypatch.delenv(name, raising=False)
 
 
 def test_trusted_proxies_are_networks(tmp_path: Path) -> None:

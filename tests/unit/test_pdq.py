@@ -100,14 +100,17 @@ def test_symmetric_pictures_hash_as_published(shape: tuple[int, int], pattern: s
     assert max(same_as_published(rgb)) <= 1
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(pictures())
 def test_the_fast_path_agrees_with_the_obvious_one(rgb: Rgb) -> None:
+    """In every bit that is decided by more than rounding: in small pictures many are not."""
     rgb = rgb[:140, :140]
     fast, slow = pdq.compute(rgb), pdq_reference.compute(rgb)
     assert abs(fast.quality - slow.quality) <= 1
-    if slow.quality >= 50:
-        assert bits_apart(fast.bits, slow.bits) <= 2
+    values = pdq_reference.coefficients(rgb).ravel()
+    decided = np.abs(values - np.sort(values)[pdq.BITS // 2 - 1]) > pdq.ROUNDING
+    differ = np.unpackbits(np.frombuffer(fast.bits, np.uint8) ^ np.frombuffer(slow.bits, np.uint8))
+    assert not (differ[::-1].astype(bool) & decided).any()
 
 
 @pytest.mark.parametrize("length", [1, 5, 63, 64, 65, 127, 128, 129, 500, 4000])

@@ -12,15 +12,25 @@ _LUMA = (0.299, 0.587, 0.114)
 
 def compute(rgb: NDArray[np.uint8]) -> Pdq:
     """The PDQ of uint8 pixels (height, width, 3), in float64; seconds a megapixel."""
-    height, width, _ = rgb.shape
-    if min(height, width) < MIN_SIDE_PX:
+    if min(rgb.shape[:2]) < MIN_SIDE_PX:
         return Pdq(bytes(BITS // 8), 0)
+    samples = filtered(rgb)
+    return Pdq(threshold(dct(samples)), quality(samples))
+
+
+def coefficients(rgb: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """(16, 16): the values that `threshold` turns into bits."""
+    return dct(filtered(rgb))
+
+
+def filtered(rgb: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """(64, 64) samples, 0..255, of the luminance after two passes of the box."""
+    height, width, _ = rgb.shape
     image = rgb.astype(np.float64) @ np.array(_LUMA)
     for _ in range(2):
         image = np.stack([box(line, window(width)) for line in image])
         image = np.stack([box(line, window(height)) for line in image.T]).T
-    samples = decimate(image)
-    return Pdq(threshold(dct(samples)), quality(samples))
+    return decimate(image)
 
 
 def window(length: int) -> int:
