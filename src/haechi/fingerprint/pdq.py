@@ -100,10 +100,13 @@ def _analyse(rgb: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.fl
 
 
 def _undecided(coefficients: NDArray[np.float32]) -> bool:
-    """True if several coefficients lie so near their median that rounding decides their bits."""
-    values = np.sort(coefficients, axis=None)
-    middle = values[BITS // 2 - 1]
-    return bool((np.abs(values - middle) < ROUNDING).sum() >= _UNDECIDED_BITS)
+    """True if in any turn several lie so near the median that rounding decides their bits.
+
+    Turns have medians of their own: what is decided in one may not be in another.
+    """
+    blocks = turned(coefficients).reshape(len(TURNS), BITS)
+    near = np.abs(blocks - _medians(blocks)) < ROUNDING
+    return bool((near.sum(axis=1) >= _UNDECIDED_BITS).any())
 
 
 def downsample(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -203,6 +206,11 @@ def turned(coefficients: NDArray[np.float32]) -> NDArray[np.float32]:
 def bits_of(coefficients: NDArray[np.float32]) -> list[bytes]:
     """32 bytes for each (16, 16) block: bit 255 first, set where a value exceeds the lower median."""
     blocks = coefficients.reshape(-1, BITS)
-    middle = np.partition(blocks, BITS // 2 - 1, axis=1)[:, BITS // 2 - 1, None]
-    packed = np.packbits((blocks > middle)[:, ::-1], axis=1)
+    packed = np.packbits((blocks > _medians(blocks))[:, ::-1], axis=1)
     return [row.tobytes() for row in packed]
+
+
+def _medians(blocks: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(n, 1): the lower median of each row of (n, 256)."""
+    lower = BITS // 2 - 1
+    return np.partition(blocks, lower, axis=1)[:, lower, None]
