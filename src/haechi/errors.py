@@ -14,6 +14,10 @@ HaechiError
 ├── FingerprintError
 │   └── ModelMissing      fingerprint.no_model   the copy-detection model is not installed
 ├── IndexDamaged          index.damaged          a snapshot is old, cut or altered
+├── PolicyRefused         policy.refused         a file of thresholds makes no sense
+├── EvaluationError
+│   ├── UnknownEdit       evaluation.unknown_edit no edit of that name
+│   └── TooFewPictures    evaluation.too_few     not enough pictures to say anything
 ├── BlobError
 │   ├── BlobMissing       blob.missing           no blob of that name
 │   └── StorageUnavailable blob.unavailable      disk full, no permission, storage away
@@ -145,6 +149,30 @@ class IndexDamaged(HaechiError):
     """A snapshot of an index is of another version, cut short or altered."""
 
     code = "index.damaged"
+
+
+class PolicyRefused(HaechiError):
+    """A file of thresholds names an unknown field, or a value out of its range."""
+
+    code = "policy.refused"
+
+
+class EvaluationError(HaechiError):
+    """A measurement of the search cannot be made."""
+
+    code = "evaluation.error"
+
+
+class UnknownEdit(EvaluationError):
+    """There is no edit of that name."""
+
+    code = "evaluation.unknown_edit"
+
+
+class TooFewPictures(EvaluationError):
+    """There are not enough pictures to say anything."""
+
+    code = "evaluation.too_few"
 
 
 class BlobError(HaechiError):

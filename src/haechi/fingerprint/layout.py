@@ -12,10 +12,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from haechi.fingerprint.rectangles import grid, rectangles
+
 LOOK_PX = 256
 """Longest side of the thumbnail that is looked at."""
 
-MAX_INSETS = 4
+MAX_INSETS = 9
 """Each costs an embedding, so this bounds what an upload can cost; four tiles are a collage."""
 
 CROP = 0.6
@@ -96,9 +98,15 @@ def insets(rgb: NDArray[np.uint8]) -> tuple[Box, ...]:
         for cell in _pictures(_cells(small), small)
         if not any(cell.holds(patch) for patch in patches)
     ]
+    tiles = [_trim(Box(*found[:4]), small) for found in grid(small)]
     kept: list[Box] = []
-    for box in patches + cells:
+    for box in tiles + patches + cells:
         if len(kept) < MAX_INSETS and all(box.overlap(other) < _OVERLAP for other in kept):
+            kept.append(box)
+    for box in _pictures((Box(*found[:4]) for found in rectangles(small, _MIN_SIDE)), small):
+        if len(kept) < MAX_INSETS and not any(
+            box.holds(other) or box.overlap(other) >= 0.5 for other in kept
+        ):
             kept.append(box)
     return tuple(_enlarge(box, scale, width, height) for box in kept)
 

@@ -1,0 +1,1 @@
+"""Measuring the search: edits of pictures, recall, tails of unrelated pairs, thresholds."""
