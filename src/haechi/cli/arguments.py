@@ -124,6 +124,7 @@ _HOW_TO_NAME_FILES = (
     "a file, a folder (all files below it), a pattern in quotes, or - for a list of paths on "
     "standard input, one a line"
 )
+_POLICY = "thresholds, as `haechi calibrate --write` makes them"
 _MATCH_CODES = "exit codes, as grep's: 0 a match, 1 none, 2 an error with any file; 130 interrupted"
 
 
@@ -142,6 +143,7 @@ def _pictures(commands: Commands) -> None:
         metavar="KNOWN",
         help="known pictures: a file, a folder or a pattern in quotes; may be repeated",
     )
+    made.add_argument("--policy", metavar="FILE", help=_POLICY)
     made.add_argument("paths", nargs="+", metavar="PATH", help=_HOW_TO_NAME_FILES)
     made.epilog = f"{_MATCH_CODES}. The service for platforms is `haechi match-service`."
 
@@ -152,6 +154,41 @@ def _pictures(commands: Commands) -> None:
     made.add_argument("b", metavar="B", help="the picture that is known")
     made.add_argument("--picture", metavar="OUT.png", help="draw both with what they share")
     made.epilog = _MATCH_CODES
+    _measures(commands)
+
+
+def _measures(commands: Commands) -> None:
+    made = _form(
+        _add(commands, "calibrate", "calibrating:calibrate_folder", "thresholds from a folder")
+    )
+    made.add_argument("folder", metavar="FOLDER", help="pictures that are unrelated to one another")
+    made.add_argument(
+        "--rate", type=_rate, default=1e-9, help="false matches a pair of pictures (default 1e-9)"
+    )
+    made.add_argument("--write", metavar="FILE", help="write the thresholds, for --policy")
+    made.add_argument("--chart", metavar="FILE.svg", help="draw the tail and its fit")
+    made.add_argument("--float", action="store_true", help="also measure what int8 embeddings lose")
+    made.epilog = "exit codes: 0 done, 2 too few pictures or another error"
+
+    evaluate = commands.add_parser("evaluate", help="measure the search")
+    below = evaluate.add_subparsers(required=True, metavar="command")
+    made = _form(
+        _add(below, "edits", "evaluating:evaluate_edits", "recall on edited copies of pictures")
+    )
+    made.add_argument("folder", metavar="DIR", help="pictures; every fourth is never known")
+    made.add_argument("--pictures", type=int, metavar="N", help="take N of them (default: all)")
+    made.add_argument("--edits", metavar="NAMES", help="only these, with commas between")
+    made.add_argument("--seed", type=int, default=1, help="of every choice (default 1)")
+    made.add_argument("--policy", metavar="FILE", help=_POLICY)
+    made.add_argument("--chart", metavar="FILE.svg", help="draw recall by edit and fingerprint")
+    made.epilog = "exit codes: 0 done, 2 too few pictures or another error"
+
+
+def _rate(typed: str) -> float:
+    rate = float(typed)
+    if not 0 < rate < 1:
+        raise argparse.ArgumentTypeError("between 0 and 1, such as 1e-9")
+    return rate
 
 
 def _form(made: argparse.ArgumentParser) -> argparse.ArgumentParser:

@@ -12,10 +12,11 @@ from haechi.cli.hashing import counted
 from haechi.cli.knowing import Known, learn, taken, warn_without_model
 from haechi.cli.printing import ERROR, MATCH, NONE, Printer, Record, grep_codes, say
 from haechi.cli.progress import Progress
+from haechi.cli.thresholds import policy
 from haechi.cli.workshop import Workshop
 from haechi.errors import MediaError
 from haechi.fingerprint import ImageFingerprint
-from haechi.index import Hit, Query, Verdict, align
+from haechi.index import Hit, Policy, Query, Verdict, align
 
 COLUMNS = (
     "path",
@@ -38,20 +39,21 @@ type Region = tuple[int, int, int, int]
 @grep_codes
 def match_files(asked: argparse.Namespace) -> int:
     """One record a file, in order. 0 if any matched, 1 if none, 2 if there was an error."""
+    thresholds = policy(asked.policy)
     with Workshop() as shop:
         warn_without_model(shop)
         known = learn(asked.against, shop)
         if not known.paths:
             say("there is no known picture to compare with")
             return ERROR
-        return _answer(asked, known, shop)
+        return _answer(asked, _Search(known, shop, thresholds))
 
 
-def _answer(asked: argparse.Namespace, known: Known, shop: Workshop) -> int:
+def _answer(asked: argparse.Namespace, search: "_Search") -> int:
+    known, shop = search.known, search.shop
     faulty, matched, done = known.faulty, 0, 0
     with Progress("match", counted(asked.paths)) as bar:
         printer = Printer(asked, COLUMNS, _rows, _lines)
-        search = _Search(known, shop)
         for record in shop.each(search.record, walk(asked.paths)):
             bar.aside()
             printer.put(record)
@@ -72,13 +74,14 @@ class _Search:
 
     known: Known
     shop: Workshop
+    policy: Policy
 
     def record(self, path: str) -> Record:
         file = read(path, self.shop.sandbox.limits, self.shop.stop)
         if isinstance(file, Fault):
             return _unanswered(file)
         seen = taken(file, self.shop)
-        hits = self.known.catalog.search(_query(file, seen))
+        hits = self.known.catalog.search(_query(file, seen), self.policy)
         if isinstance(seen, Fault) and not hits:
             return _unanswered(seen)
         return {

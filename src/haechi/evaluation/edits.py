@@ -73,18 +73,20 @@ EDITS: Mapping[str, Edit] = MappingProxyType(
         "crop_caption_chat": chain(
             geometry.crop(0.1, 0.3), overlays.caption, screens.chat_screenshot
         ),
-        "stickers_perspective_jpeg": chain(
-            overlays.stickers, geometry.perspective, plain.jpeg
-        ),
+        "stickers_perspective_jpeg": chain(overlays.stickers, geometry.perspective, plain.jpeg),
     }
 )
 """By name; "crop_50" cuts half of the area away, "crop_half_sides" half of each side."""
+
+CROWDED = frozenset({"collage_2x1", "collage_2x2", "collage_3x3", "inset"})
+"""Those that need other pictures."""
 
 
 def make(name: str, rgb: Rgb, others: Sequence[Rgb], seed: int) -> Rgb:
     """`rgb`, uint8 (height, width, 3), after the edit `name`; the same seed makes the same pixels.
 
-    `others` are pictures for the tiles of collages; at least one. Raises UnknownEdit.
+    `others` are pictures for the tiles of collages; those in CROWDED need at least one. Raises
+    UnknownEdit.
     """
     if name not in EDITS:
         raise UnknownEdit(name)

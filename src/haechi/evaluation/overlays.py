@@ -50,9 +50,17 @@ def stickers(rgb: Rgb, studio: Studio) -> Rgb:
             for side in (-0.4, 0.4):
                 eye = x + side * radius, y - 0.3 * radius
                 pen.ellipse((eye[0] - 3, eye[1] - 3, eye[0] + 3, eye[1] + 3), fill=(20, 20, 20))
-            pen.arc((x - radius / 2, y - radius / 3, x + radius / 2, y + radius / 2), 0, 180, (20, 20, 20), 3)
+            pen.arc(
+                (x - radius / 2, y - radius / 3, x + radius / 2, y + radius / 2),
+                0,
+                180,
+                (20, 20, 20),
+                3,
+            )
         else:
-            pen.regular_polygon((x, y, radius), studio.whole(3, 7), studio.whole(0, 90), studio.colour())
+            pen.regular_polygon(
+                (x, y, radius), studio.whole(3, 7), studio.whole(0, 90), studio.colour()
+            )
     return np.array(canvas)
 
 

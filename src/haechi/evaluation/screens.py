@@ -30,7 +30,7 @@ def chat_screenshot(rgb: Rgb, studio: Studio) -> Rgb:
     shown = _fitted(rgb, round(wide * studio.between(0.5, 0.85)), round(high * 0.62))
     room = high - bar * 2 - shown.shape[0]
     top = bar + round(room * studio.between(0.1, 0.8))
-    y = bar + 12
+    y = bar + 12.0
     while y < top - high * 0.06:
         y = _bubble(canvas, y, studio, dark=dark, limit=top)
     left = studio.whole(12, max(13, wide - shown.shape[1] - 12))
@@ -126,7 +126,7 @@ def photographed_screen(rgb: Rgb, studio: Studio) -> Rgb:
     height, width = rgb.shape[:2]
     edge = round(max(height, width) * studio.between(0.02, 0.08))
     framed = cv2.copyMakeBorder(
-        np.ascontiguousarray(rgb), *[edge] * 4, cv2.BORDER_CONSTANT, value=(15, 15, 18)
+        np.ascontiguousarray(rgb), edge, edge, edge, edge, cv2.BORDER_CONSTANT, value=(15, 15, 18)
     )
     size = (framed.shape[1], framed.shape[0])
     corners = np.array([[0, 0], [size[0], 0], [size[0], size[1]], [0, size[1]]], np.float32)
@@ -161,9 +161,7 @@ def _gradient(wide: int, high: int, studio: Studio) -> Rgb:
     return within(np.broadcast_to(ends[0] * (1 - part) + ends[1] * part, (high, wide, 3)))
 
 
-def _bubble(
-    canvas: Image.Image, y: float, studio: Studio, *, dark: bool, limit: float
-) -> float:
+def _bubble(canvas: Image.Image, y: float, studio: Studio, *, dark: bool, limit: float) -> float:
     """Draw a bubble at height y, unless it would reach `limit`; the height below it."""
     wide = canvas.size[0]
     lines, across = studio.whole(1, 3), round(wide * studio.between(0.25, 0.7))
@@ -188,9 +186,7 @@ def _fitted(rgb: Rgb, wide: int, high: int) -> Rgb:
     return resized(rgb, round(rgb.shape[1] * factor), round(rgb.shape[0] * factor))
 
 
-def _paste(
-    canvas: Image.Image, rgb: Rgb, left: int, top: int, studio: Studio | None
-) -> None:
+def _paste(canvas: Image.Image, rgb: Rgb, left: int, top: int, studio: Studio | None) -> None:
     """Put `rgb` there; with a studio, mostly with round corners and a rim, as messengers do."""
     shape = (rgb.shape[1], rgb.shape[0])
     mask = Image.new("L", shape, 255)

@@ -12,10 +12,11 @@ type Rgb = NDArray[np.uint8]
 type Colour = tuple[int, int, int]
 type Edit = Callable[[Rgb, "Studio"], Rgb]
 
-_WORDS = (
-    "when the bus comes late again this is what we saw on Sunday morning near the river 사진 좀 봐 "
-    "look at that who took it nobody told me 12:45 lol great place thanks for all the fish 看 这 张"
-).split()
+_TEXT = (
+    "when the bus comes late again this is what we saw on Sunday morning near the river look at "
+    "that who took it nobody told me 12:45 lol great place thanks for all the fish see you soon"
+)
+_WORDS = tuple(_TEXT.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class Studio:
         return self.others[self.whole(0, len(self.others) - 1)]
 
     def words(self, least: int, most: int) -> str:
-        """Some words in a row, of several scripts."""
+        """Some words in a row."""
         count = self.whole(least, most)
         return " ".join(_WORDS[self.whole(0, len(_WORDS) - 1)] for _ in range(count))
 
@@ -76,7 +77,9 @@ def scaled(rgb: Rgb, factor: float) -> Rgb:
 def filled(rgb: Rgb, width: int, height: int, studio: Studio) -> Rgb:
     """A part of `rgb` that fills width x height; most of it, at a place of the studio's choice."""
     factor = max(width / rgb.shape[1], height / rgb.shape[0])
-    grown = resized(rgb, max(width, round(rgb.shape[1] * factor)), max(height, round(rgb.shape[0] * factor)))
+    grown = resized(
+        rgb, max(width, round(rgb.shape[1] * factor)), max(height, round(rgb.shape[0] * factor))
+    )
     top = round((grown.shape[0] - height) * studio.between(0.3, 0.7))
     left = round((grown.shape[1] - width) * studio.between(0.3, 0.7))
     return grown[top : top + height, left : left + width]
@@ -85,7 +88,9 @@ def filled(rgb: Rgb, width: int, height: int, studio: Studio) -> Rgb:
 def recompressed(rgb: Rgb, quality: int, form: str = ".jpg") -> Rgb:
     """Through a lossy file and back."""
     kind = cv2.IMWRITE_JPEG_QUALITY if form == ".jpg" else cv2.IMWRITE_WEBP_QUALITY
-    _, data = cv2.imencode(form, cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2BGR), [kind, quality])
+    _, data = cv2.imencode(
+        form, cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2BGR), [kind, quality]
+    )
     back = cv2.imdecode(data, cv2.IMREAD_COLOR)
     return np.asarray(cv2.cvtColor(np.asarray(back), cv2.COLOR_BGR2RGB), np.uint8)
 
@@ -95,8 +100,7 @@ def write(
 ) -> None:
     """Draw `text` with its upper left corner at `at`; the fonts are those Pillow carries."""
     font = ImageFont.load_default(max(8, size_px))
-    shown = text.encode("ascii", "replace").decode()
-    ImageDraw.Draw(canvas).text(at, shown, fill=colour, font=font)
+    ImageDraw.Draw(canvas).text(at, text, fill=colour, font=font)
 
 
 def within(values: NDArray[np.float32] | NDArray[np.float64]) -> Rgb:

@@ -1,7 +1,7 @@
 """Where in a picture another picture may sit: a cheap look, before an expensive one.
 
 `insets` finds the pictures inside a frame, a story, a chat screenshot or a collage from a
-thumbnail, in one or two milliseconds. Most uploads have none, and so cost one embedding.
+thumbnail of 256 pixels. Most uploads have none, and so cost one embedding.
 """
 
 from collections.abc import Iterable, Iterator
@@ -18,9 +18,9 @@ LOOK_PX = 256
 """Longest side of the thumbnail that is looked at."""
 
 MAX_INSETS = 9
-"""Each costs an embedding, so this bounds what an upload can cost; four tiles are a collage."""
+"""Each costs an embedding, so this bounds what an upload can cost; nine tiles are a collage."""
 
-CROP = 0.6
+CROP = 0.55
 """Part of each side that a member's crops keep."""
 
 _MIN_SIDE = 0.12
@@ -37,6 +37,7 @@ _CONTRAST = 1.7
 _FLOOR = 3.0
 _EIGHTHS = 7
 _OVERLAP = 0.7
+_HALF = 0.5
 _CUT_DEPTH = 3
 
 
@@ -73,42 +74,42 @@ class Box:
 
 
 def crops(rgb: NDArray[np.uint8]) -> tuple[Box, ...]:
-    """Five overlapping crops of CROP of each side: the corners and the centre."""
+    """Nine overlapping crops of CROP of each side, three by three: any quarter lies in one."""
     height, width = rgb.shape[:2]
     wide, high = max(1, round(width * CROP)), max(1, round(height * CROP))
-    right, low = width - wide, height - high
-    corners = [(0, 0), (right, 0), (0, low), (right, low), (right // 2, low // 2)]
-    return tuple(Box(left, top, left + wide, top + high) for left, top in corners)
+    lefts = (0, (width - wide) // 2, width - wide)
+    tops = (0, (height - high) // 2, height - high)
+    return tuple(Box(left, top, left + wide, top + high) for top in tops for left in lefts)
 
 
 def insets(rgb: NDArray[np.uint8]) -> tuple[Box, ...]:
     """At most MAX_INSETS rectangles that look like pictures of their own, the likeliest first.
 
-    Two looks: patches that stand out from the most common colour (frames, screenshots), and cells
-    between straight edges that run all the way across (collages, stories). A rectangle counts if
-    it is neither tiny nor everything, and has the many colours of a picture: a bubble of text has
-    two. Likeliest is the largest, weighted by its colours.
+    Four looks, in this order: tiles of a regular collage; patches that stand out from the most
+    common colour (frames, screenshots); cells between straight edges that run all the way across
+    (stories, uneven collages); and rectangles whose own four sides are straight edges (pictures
+    upon pictures or gradients). A rectangle counts if it is neither tiny nor everything, and has
+    the many colours of a picture: a bubble of text has two. Within a look, likeliest is the
+    largest, weighted by its colours.
     """
     height, width = rgb.shape[:2]
     scale = min(1.0, LOOK_PX / max(height, width))
     small = _thumbnail(rgb, scale)
+    tiles = [_trim(Box(*found[:4]), small) for found in grid(small)]
     patches = _pictures(_patches(small), small)
     cells = [
         cell
         for cell in _pictures(_cells(small), small)
         if not any(cell.holds(patch) for patch in patches)
     ]
-    tiles = [_trim(Box(*found[:4]), small) for found in grid(small)]
     kept: list[Box] = []
     for box in tiles + patches + cells:
-        if len(kept) < MAX_INSETS and all(box.overlap(other) < _OVERLAP for other in kept):
+        if all(box.overlap(other) < _OVERLAP for other in kept):
             kept.append(box)
     for box in _pictures((Box(*found[:4]) for found in rectangles(small, _MIN_SIDE)), small):
-        if len(kept) < MAX_INSETS and not any(
-            box.holds(other) or box.overlap(other) >= 0.5 for other in kept
-        ):
+        if not any(box.holds(other) or box.overlap(other) >= _HALF for other in kept):
             kept.append(box)
-    return tuple(_enlarge(box, scale, width, height) for box in kept)
+    return tuple(_enlarge(box, scale, width, height) for box in kept[:MAX_INSETS])
 
 
 def _pictures(boxes: Iterable[Box], small: NDArray[np.uint8]) -> list[Box]:

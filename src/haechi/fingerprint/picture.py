@@ -16,6 +16,12 @@ SAME_BITS = 10
 MORE_EMBEDDINGS = 3
 """Each costs 50 ms, so this bounds what an animation can cost. Flat renderings come last."""
 
+MAX_VIEWS = 9
+"""Of an upload, insets and other renderings together: no upload costs more than ten embeddings."""
+
+MEMBER_INSETS = 4
+"""What a member is embedded for beside its crops."""
+
 
 @dataclass(frozen=True, slots=True)
 class ImageFingerprint:
@@ -29,10 +35,14 @@ class ImageFingerprint:
         pdq: Of the whole picture, with its quality. If the picture is too flat for PDQ and
             another rendering of the file (see media.Picture.more) is not, of that one.
         turns: 32 bytes each: PDQ in every turn and mirror, in the order of pdq.TURNS, of `pdq`
-            first; then eight more for every other rendering that is not flat and looks different.
+            first; then eight more for every other rendering that is not flat and looks different;
+            last, of an upload, eight for every inset that is not flat.
         embedding: 512 int8 of the whole picture, or None without the copy-detection model.
-        views: 512 int8 each. Of an upload: the insets that its layout shows (0 to 4), and up to
-            MORE_EMBEDDINGS other renderings. Of a member: overlapping crops as well.
+        views: 512 int8 each. Of an upload: the insets that its layout shows, and up to
+            MORE_EMBEDDINGS other renderings, MAX_VIEWS in all. Of a member: nine overlapping
+            crops as well.
+        insets: How many of the last groups of eight `turns` are of insets, and so show that the
+            upload contains a picture and not that it is one.
     """
 
     digests: Digests
@@ -43,13 +53,14 @@ class ImageFingerprint:
     turns: tuple[bytes, ...]
     embedding: bytes | None
     views: tuple[bytes, ...]
+    insets: int = 0
 
 
 def image(data: bytes, limits: Limits = DEFAULT) -> ImageFingerprint:
     """The fingerprint of an upload that is to be looked up; decodes in this process.
 
-    One embedding for most pictures (50 ms on one core), up to three for screenshots and framed
-    pictures, none without the model. Raises MediaError, or FingerprintError if the model fails.
+    One embedding for most pictures (50 ms on one core), two to five for screenshots and
+    collages, ten at most, none without the model. Raises MediaError, or FingerprintError if the model fails.
     """
     return _fingerprint(data, limits, crops=False)
 
@@ -58,7 +69,7 @@ def member(data: bytes, limits: Limits = DEFAULT) -> ImageFingerprint:
     """The fingerprint of a picture whose copies are to be found; decodes in this process.
 
     Like `image`, and beside the insets it embeds overlapping crops, so that half a picture or one
-    tile of a collage is found too. Paid once a member: 6 to 8 embeddings. Raises as `image`.
+    tile of a collage is found too. Paid once a member: 10 to 17 embeddings. Raises as `image`.
     """
     return _fingerprint(data, limits, crops=True)
 
@@ -67,7 +78,9 @@ def _fingerprint(data: bytes, limits: Limits, *, crops: bool) -> ImageFingerprin
     picture = decode(data, limits=limits)
     looks = _looks([picture.rgb, *picture.more])
     more = sorted(looks[1:], key=lambda look: _too_flat(look[1]))
-    embedding, views = _embeddings(picture.rgb, [rgb for rgb, _ in more], crops=crops)
+    boxes = layout.insets(picture.rgb)
+    embedding, views = _embeddings(picture.rgb, boxes, [rgb for rgb, _ in more], crops=crops)
+    within = () if crops else _turns_of(picture.rgb, boxes)
     hashed = sorted((turns for _, turns in looks), key=_too_flat)
     counted = [turns for turns in hashed[1:] if not _too_flat(turns)]
     return ImageFingerprint(
@@ -76,9 +89,10 @@ def _fingerprint(data: bytes, limits: Limits, *, crops: bool) -> ImageFingerprin
         width=picture.width,
         height=picture.height,
         pdq=hashed[0][0],
-        turns=tuple(turn.bits for turns in [hashed[0], *counted] for turn in turns),
+        turns=tuple(turn.bits for turns in [hashed[0], *counted, *within] for turn in turns),
         embedding=embedding,
         views=views,
+        insets=len(within),
     )
 
 
@@ -102,12 +116,23 @@ def _apart_bits(left: Pdq, right: Pdq) -> int:
     return (int.from_bytes(left.bits) ^ int.from_bytes(right.bits)).bit_count()
 
 
+def _turns_of(rgb: NDArray[np.uint8], boxes: tuple[layout.Box, ...]) -> tuple[tuple[Pdq, ...], ...]:
+    """The eight turns of every inset that is not flat."""
+    turned = (pdq.dihedral(box.cut(rgb)) for box in boxes)
+    return tuple(turns for turns in turned if not _too_flat(turns))
+
+
 def _embeddings(
-    rgb: NDArray[np.uint8], more: list[NDArray[np.uint8]], *, crops: bool
+    rgb: NDArray[np.uint8],
+    insets: tuple[layout.Box, ...],
+    more: list[NDArray[np.uint8]],
+    *,
+    crops: bool,
 ) -> tuple[bytes | None, tuple[bytes, ...]]:
     if not sscd.available():
         return None, ()
-    boxes = layout.insets(rgb) + (layout.crops(rgb) if crops else ())
-    cuts = [box.cut(rgb) for box in boxes]
-    found = sscd.embed([rgb, *cuts, *more[:MORE_EMBEDDINGS]])
+    others = more[:MORE_EMBEDDINGS]
+    boxes = insets[: MEMBER_INSETS if crops else MAX_VIEWS - len(others)]
+    cuts = [box.cut(rgb) for box in boxes + (layout.crops(rgb) if crops else ())]
+    found = sscd.embed([rgb, *cuts, *others])
     return found[0].tobytes(), tuple(row.tobytes() for row in found[1:])

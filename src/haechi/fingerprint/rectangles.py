@@ -24,8 +24,8 @@ _LINE = 0.5
 _LONE_LINE = 0.85
 _GAP = 0.035
 _STANDS_OUT = 1.8
-_WEAKEST_SIDE = 0.75
-_OUTLINE = np.array([2.0, 0.99, 0.97, 0.95, 0.92])
+_WEAKEST_SIDE = 0.5
+_OUTLINE = np.array([2.0, 0.97, 0.93, 0.88, 0.83])
 """What must be an edge of the sides that are not the border's, by how many those are."""
 _MOST = 60
 _ACROSS = 0.88
@@ -141,9 +141,11 @@ def _edges(planes: NDArray[np.int16]) -> NDArray[np.uint8]:
     steps = np.zeros((planes.shape[0] + 1, planes.shape[1]), np.int16)
     steps[1:-1] = np.abs(planes[1:] - planes[:-1]).max(axis=2)
     wide = steps[:-1] + 0
-    wide[1:-1] = np.maximum(steps[1:-2], np.abs(planes[2:] - planes[:-2]).max(axis=2)) if len(
-        planes
-    ) > 2 else wide[1:-1]
+    wide[1:-1] = (
+        np.maximum(steps[1:-2], np.abs(planes[2:] - planes[:-2]).max(axis=2))
+        if len(planes) > 2
+        else wide[1:-1]
+    )
     highest = cv2.dilate(wide, np.ones((5, 1), np.uint8))
     return ((wide >= _STEP) & (wide >= highest)).astype(np.uint8)
 
@@ -152,7 +154,9 @@ def _lines(edges: NDArray[np.uint8]) -> list[int]:
     """Rows with a long run of edge, the LINES longest, and both borders; in order."""
     length, across = edges.shape
     run = np.ones((1, max(8, round(across * _PART_OF_SIDE))), np.uint8)
-    strength = cv2.morphologyEx(_closed(edges, _GAP_PX), cv2.MORPH_OPEN, run).sum(axis=1).astype(np.int32)
+    strength = (
+        cv2.morphologyEx(_closed(edges, _GAP_PX), cv2.MORPH_OPEN, run).sum(axis=1).astype(np.int32)
+    )
     peaks = []
     for row in np.flatnonzero(strength).tolist():
         near = strength[max(0, row - 2) : row + 3]

@@ -55,11 +55,15 @@ class Model:
 
     def embed(self, rgb: NDArray[np.uint8]) -> NDArray[np.int8]:
         """int8 (512,) of one picture, uint8 (height, width, 3)."""
+        return quantise(self.exact(rgb))
+
+    def exact(self, rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """float32 (512,), as the model gives it."""
         try:
             found = self._session.run(None, {"image": square(rgb)[None]})[0]
         except Exception as error:  # ONNX Runtime raises classes of its own, all below Exception
             raise FingerprintError(f"the copy-detection model failed: {error}"[:300]) from error
-        return quantise(np.asarray(found, dtype=np.float32)[0])
+        return np.asarray(found[0], dtype=np.float32)
 
 
 def _session(content: bytes, threads: int) -> "onnxruntime.InferenceSession":
@@ -88,14 +92,25 @@ def available() -> bool:
 def embed(rgb: NDArray[np.uint8] | Sequence[NDArray[np.uint8]]) -> NDArray[np.int8]:
     """int8 (n, 512) of n pictures, or (1, 512) of one; each uint8 (height, width, 3), RGB.
 
-    Raises ModelMissing, with what is missing, if there is no model.
+    One after the other: a batch of six in one run took 0.97 of the time on one core, and six times
+    the memory. Raises ModelMissing, with what is missing, if there is no model.
     """
-    model = _default()
-    if isinstance(model, ModelMissing):
-        raise ModelMissing(str(model)) from model
+    model = _there()
     pictures = [rgb] if isinstance(rgb, np.ndarray) else list(rgb)
     rows = [model.embed(picture) for picture in pictures]
     return np.stack(rows) if rows else np.empty((0, DIMENSIONS), dtype=np.int8)
+
+
+def exact(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """float32 (512,) of one picture, before it is rounded to int8. Raises as `embed`."""
+    return _there().exact(rgb)
+
+
+def _there() -> Model:
+    model = _default()
+    if isinstance(model, ModelMissing):
+        raise ModelMissing(str(model)) from model
+    return model
 
 
 def similarity(a: NDArray[np.int8] | bytes, b: NDArray[np.int8] | bytes) -> float:

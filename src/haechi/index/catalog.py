@@ -21,13 +21,14 @@ class _Evidence:
     distance_bits: int | None = None
     orientation: int = 0
     inverted: bool = False
+    inset: bool = False
     similarity: float | None = None
     view: bool = False
 
-    def closer(self, distance_bits: int, orientation: int, *, inverted: bool) -> None:
+    def closer(self, distance_bits: int, orientation: int, *, inverted: bool, inset: bool) -> None:
         if self.distance_bits is None or distance_bits < self.distance_bits:
             self.distance_bits, self.orientation = distance_bits, orientation
-            self.inverted = inverted
+            self.inverted, self.inset = inverted, inset
 
     def liker(self, similarity: float, *, view: bool) -> None:
         if self.similarity is None or similarity > self.similarity:
@@ -98,13 +99,16 @@ class Catalog:
     def _near_bits(self, query: Query, policy: Policy, evidence: dict[int, _Evidence]) -> None:
         if query.pdq_quality < policy.min_quality:
             return
+        whole = len(query.turns) - query.insets * len(TURNS)
         for number, bits in enumerate(query.turns):
             # A negative has every coefficient's sign changed, and so every bit.
             for inverted, asked in enumerate((bits, bytes(255 - part for part in bits))):
                 for key, distance in self._hamming.search(asked, policy.pdq_edited_bits):
                     if self._entries[key].pdq_quality >= policy.min_quality:
                         orientation = number % len(TURNS)
-                        evidence[key].closer(distance, orientation, inverted=bool(inverted))
+                        evidence[key].closer(
+                            distance, orientation, inverted=bool(inverted), inset=number >= whole
+                        )
 
     def _near_vectors(self, query: Query, policy: Policy, evidence: dict[int, _Evidence]) -> None:
         lowest = min(policy.sscd_similarity, policy.sscd_view_similarity)
@@ -129,7 +133,8 @@ def _hit(key: int, found: _Evidence, policy: Policy) -> Hit:
 def _verdict(found: _Evidence, policy: Policy) -> Verdict:
     if found.identical:
         return Verdict.IDENTICAL_FILE
-    upright = found.distance_bits is not None and not (found.orientation or found.inverted)
+    turned = found.orientation or found.inverted or found.inset
+    upright = found.distance_bits is not None and not turned
     if upright and (found.distance_bits or 0) <= policy.pdq_same_bits:
         return Verdict.SAME_PICTURE
     return Verdict.EDITED_COPY

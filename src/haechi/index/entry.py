@@ -59,6 +59,8 @@ class Query:
         pdq_quality: 0..100.
         embedding: 512 int8, or None.
         views: 512 int8 each: insets that the layout showed.
+        insets: How many of the last groups of eight turns are of insets: what is near to one of
+            them is contained in the query, and is never the same picture.
     """
 
     sha256: bytes
@@ -66,6 +68,7 @@ class Query:
     pdq_quality: int
     embedding: bytes | None
     views: tuple[bytes, ...] = ()
+    insets: int = 0
 
     @classmethod
     def of(cls, fingerprint: ImageFingerprint) -> "Query":
@@ -76,6 +79,7 @@ class Query:
             pdq_quality=fingerprint.pdq.quality,
             embedding=fingerprint.embedding,
             views=fingerprint.views,
+            insets=fingerprint.insets,
         )
 
 

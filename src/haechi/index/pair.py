@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from haechi.fingerprint import ImageFingerprint, sscd
+from haechi.fingerprint import ImageFingerprint, pdq, sscd
 from haechi.index.catalog import Catalog
 from haechi.index.entry import Entry, Hit, Query, Verdict
 from haechi.index.policy import DEFAULT, Policy
@@ -73,7 +73,7 @@ def _nearest(query: ImageFingerprint, known: ImageFingerprint) -> tuple[int, int
     target = int.from_bytes(known.pdq.bits, "big")
     distances = [(int.from_bytes(turn, "big") ^ target).bit_count() for turn in query.turns]
     bits = min(distances)
-    return bits, distances.index(bits)
+    return bits, distances.index(bits) % len(pdq.TURNS)
 
 
 def _whole(first: ImageFingerprint, second: ImageFingerprint) -> float | None:

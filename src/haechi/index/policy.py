@@ -1,7 +1,10 @@
 """Where a likeness becomes a verdict: the thresholds, their reasons and their false-match rates."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
+from typing import Self
 
+from haechi.errors import PolicyRefused
 from haechi.fingerprint import pdq
 from haechi.index.entry import Hit, Verdict
 
@@ -40,9 +43,47 @@ class Policy:
     pdq_same_bits: int = 16
     pdq_edited_bits: int = 31
     min_quality: int = pdq.MIN_QUALITY
-    sscd_similarity: float = 0.50
-    sscd_view_similarity: float = 0.55
+    sscd_similarity: float = 0.46
+    sscd_view_similarity: float = 0.48
     sscd_certain: float = 0.70
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """The policy in a JSON object of thresholds; a field that is missing keeps its default.
+
+        What `haechi calibrate --write` adds under "calibration" is not read. Raises PolicyRefused
+        with the field's name if one is unknown, no number, or out of its range.
+        """
+        try:
+            told = json.loads(text)
+        except ValueError as error:
+            raise PolicyRefused(f"the policy is not JSON: {error}") from error
+        if not isinstance(told, dict):
+            raise PolicyRefused("the policy is no JSON object")
+        fields = {name: value for name, value in told.items() if name != "calibration"}
+        for name, value in fields.items():
+            _check(name, value)
+        return cls(**fields)
+
+    def to_json(self) -> str:
+        """A JSON object that `from_json` reads."""
+        return json.dumps(asdict(self), indent=2)
+
+    def admits(self, hit: Hit) -> bool:
+        """True if the evidence in `hit`, found under a looser policy, reaches these thresholds.
+
+        The quality of the hashes is not in a hit; it was asked by the search. Where a likeness
+        stands beside a PDQ distance that does not suffice, it is taken as one of views.
+        """
+        if hit.verdict is Verdict.IDENTICAL_FILE:
+            return True
+        if hit.distance_bits is not None and hit.distance_bits <= self.pdq_edited_bits:
+            return True
+        if hit.similarity is None:
+            return False
+        whole = hit.found_by == "sscd"
+        needed = self.sscd_similarity if whole else self.sscd_view_similarity
+        return hit.similarity >= needed
 
     def certain(self, hit: Hit) -> bool:
         """True if a machine may act on `hit`; otherwise a person looks first.
@@ -53,6 +94,28 @@ class Policy:
         if hit.verdict is Verdict.IDENTICAL_FILE or hit.distance_bits is not None:
             return True
         return hit.similarity is not None and hit.similarity >= self.sscd_certain
+
+
+_RANGES = {
+    "pdq_same_bits": (0, pdq.BITS),
+    "pdq_edited_bits": (0, 40),
+    "min_quality": (0, 100),
+    "sscd_similarity": (0.0, 1.0),
+    "sscd_view_similarity": (0.0, 1.0),
+    "sscd_certain": (0.0, 1.0),
+}
+"""Lowest and highest; whole numbers where both are. The index finds up to 40 bits."""
+
+
+def _check(name: str, value: object) -> None:
+    if name not in _RANGES:
+        raise PolicyRefused(f"{name}: there is no such threshold")
+    low, high = _RANGES[name]
+    kinds = int if isinstance(low, int) else (int, float)
+    if isinstance(value, bool) or not isinstance(value, kinds):
+        raise PolicyRefused(f"{name}: not a {'whole ' if kinds is int else ''}number")
+    if not low <= value <= high:
+        raise PolicyRefused(f"{name}: {value} is not between {low} and {high}")
 
 
 DEFAULT = Policy()
