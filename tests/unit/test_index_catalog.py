@@ -180,7 +180,7 @@ def test_embeddings_of_further_frames_are_bounded() -> None:
     frames[0].save(out, "WEBP", save_all=True, append_images=frames[1:])
     made = fingerprint.image(out.getvalue())
     assert len(made.turns) == 64
-    assert len(made.views) <= fingerprint.picture.MORE_EMBEDDINGS + 4
+    assert len(made.views) <= fingerprint.picture.MAX_VIEWS
 
 
 @pytest.mark.parametrize(

@@ -83,15 +83,56 @@ def test_text_alone_is_no_picture() -> None:
     assert all(box.overlap(place) < 0.1 for box in layout.insets(screen))
 
 
-def test_crops_cover_the_corners_and_the_centre() -> None:
+def test_any_half_of_each_side_lies_mostly_in_one_crop() -> None:
     rgb = np.zeros((100, 200, 3), dtype=np.uint8)
     boxes = layout.crops(rgb)
-    seen = np.zeros((100, 200), dtype=int)
-    for box in boxes:
-        assert box.cut(rgb).shape == (60, 120, 3)
-        seen[box.top : box.bottom, box.left : box.right] += 1
-    assert seen.min() == 1
-    assert seen[50, 100] == 5
+    assert len(boxes) == 9
+    assert all(box.cut(rgb).shape == (55, 110, 3) for box in boxes)
+    for top in range(0, 51, 5):
+        for left in range(0, 101, 10):
+            part = Box(left, top, left + 100, top + 50)
+            assert max(part.overlap(box) for box in boxes) > 0.45
+
+
+def test_a_picture_upon_another_is_found() -> None:
+    """Neither has a plain ground: only its four straight sides tell."""
+    ground = fitted(data.coffee(), 900, 600).copy()
+    ground[150:450, 500:900] = fitted(data.astronaut(), 400, 300)
+    place = Box(500, 150, 900, 450)
+    assert max(box.overlap(place) for box in layout.insets(ground)) > 0.9
+
+
+def test_nine_tiles_are_nine() -> None:
+    photographs = [data.astronaut(), data.cat(), data.coffee()]
+    sheet = np.concatenate(
+        [
+            np.concatenate([fitted(photographs[(row + at) % 3], 300, 240) for at in range(3)], 1)
+            for row in range(3)
+        ]
+    )
+    boxes = layout.insets(sheet)
+    assert len(boxes) == 9
+    for row in range(3):
+        for at in range(3):
+            place = Box(at * 300, row * 240, at * 300 + 300, row * 240 + 240)
+            assert max(box.overlap(place) for box in boxes) > 0.9
+
+
+def test_plain_corners_ask_for_the_middle() -> None:
+    height, width = data.astronaut().shape[:2]
+    turn = cv2.getRotationMatrix2D((width / 2, height / 2), 8, 0.85)
+    turned = cv2.warpAffine(data.astronaut(), turn, (width, height), borderValue=(9, 90, 200))
+    middle = Box(width // 10, height // 10, width - width // 10, height - height // 10)
+    assert max(box.overlap(middle) for box in layout.insets(np.asarray(turned, np.uint8))) > 0.9
+
+
+def test_a_picture_full_of_rectangles_has_a_bound() -> None:
+    random = np.random.default_rng(2)
+    sheet = random.integers(0, 256, (800, 800, 3)).astype(np.uint8)
+    for _ in range(200):
+        left, top = random.integers(0, 600, 2)
+        sheet[top : top + 120, left : left + 150] = fitted(data.cat(), 150, 120)[: 800 - top]
+    assert len(layout.insets(sheet)) <= layout.MAX_INSETS
 
 
 @settings(max_examples=30, deadline=None)

@@ -81,7 +81,13 @@ def letterbox(rgb: Rgb, studio: Studio) -> Rgb:
 def _framed(rgb: Rgb, sides: list[int], studio: Studio) -> Rgb:
     top, bottom, left, right = sides
     framed = cv2.copyMakeBorder(
-        np.ascontiguousarray(rgb), top, bottom, left, right, cv2.BORDER_CONSTANT, value=studio.colour()
+        np.ascontiguousarray(rgb),
+        top,
+        bottom,
+        left,
+        right,
+        cv2.BORDER_CONSTANT,
+        value=studio.colour(),
     )
     return np.asarray(framed, np.uint8)
 

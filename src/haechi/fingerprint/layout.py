@@ -20,6 +20,9 @@ LOOK_PX = 256
 MAX_INSETS = 9
 """Each costs an embedding, so this bounds what an upload can cost; nine tiles are a collage."""
 
+MIDDLE = 0.8
+"""Part of each side that is looked at once more if the corners are plain."""
+
 CROP = 0.55
 """Part of each side that a member's crops keep."""
 
@@ -38,6 +41,10 @@ _FLOOR = 3.0
 _EIGHTHS = 7
 _OVERLAP = 0.7
 _HALF = 0.5
+_LEAN_PX = 4
+_MOST_OF_IT = 0.4
+_CORNER = 0.035
+_CORNERS = 3
 _CUT_DEPTH = 3
 
 
@@ -65,6 +72,16 @@ class Box:
         high = min(self.bottom, other.bottom) - max(self.top, other.top)
         return max(0, wide) * max(0, high) >= 0.9 * other.area
 
+    def leans(self, other: "Box") -> bool:
+        """True if this box lies in `other` and against one of its sides: it is a part of it."""
+        gaps = (
+            self.left - other.left,
+            self.top - other.top,
+            other.right - self.right,
+            other.bottom - self.bottom,
+        )
+        return min(gaps) <= _LEAN_PX and other.holds(self)
+
     def overlap(self, other: "Box") -> float:
         """Common area by joint area, 0..1."""
         wide = min(self.right, other.right) - max(self.left, other.left)
@@ -90,7 +107,8 @@ def insets(rgb: NDArray[np.uint8]) -> tuple[Box, ...]:
     (stories, uneven collages); and rectangles whose own four sides are straight edges (pictures
     upon pictures or gradients). A rectangle counts if it is neither tiny nor everything, and has
     the many colours of a picture: a bubble of text has two. Within a look, likeliest is the
-    largest, weighted by its colours.
+    largest, weighted by its colours. Last, where three corners have one plain colour and no
+    rectangle takes two fifths of the picture, comes its middle: it may be turned or seen from the side.
     """
     height, width = rgb.shape[:2]
     scale = min(1.0, LOOK_PX / max(height, width))
@@ -107,9 +125,38 @@ def insets(rgb: NDArray[np.uint8]) -> tuple[Box, ...]:
         if all(box.overlap(other) < _OVERLAP for other in kept):
             kept.append(box)
     for box in _pictures((Box(*found[:4]) for found in rectangles(small, _MIN_SIDE)), small):
-        if not any(box.holds(other) or box.overlap(other) >= _HALF for other in kept):
+        if not any(
+            box.holds(other) or box.overlap(other) >= _HALF or box.leans(other) for other in kept
+        ):
             kept.append(box)
+    whole = Box(0, 0, small.shape[1], small.shape[0])
+    if _filled(small) and all(box.area < _MOST_OF_IT * whole.area for box in kept):
+        kept = [*kept[: MAX_INSETS - 1], _middle(whole)]
     return tuple(_enlarge(box, scale, width, height) for box in kept[:MAX_INSETS])
+
+
+def _filled(small: NDArray[np.uint8]) -> bool:
+    """True if three corners have one plain colour: what turns and perspectives leave empty."""
+    side = max(3, round(min(small.shape[:2]) * _CORNER))
+    ends = slice(None, side), slice(-side, None)
+    corners = [
+        small[rows, columns].reshape(-1, 3).astype(np.int16) for rows in ends for columns in ends
+    ]
+    colours = [np.median(corner, axis=0) for corner in corners]
+    plain = [
+        colour
+        for corner, colour in zip(corners, colours, strict=True)
+        if (np.abs(corner - colour) <= _SAME_COLOUR).all(axis=1).mean() >= _PLAIN_PART
+    ]
+    alike = [sum(np.abs(one - other).max() <= _SAME_COLOUR for other in plain) for one in plain]
+    return max(alike, default=0) >= _CORNERS
+
+
+def _middle(whole: Box) -> Box:
+    """MIDDLE of each side, about the centre: most of a turned picture, and little of what is not."""
+    wide, high = round(whole.right * MIDDLE), round(whole.bottom * MIDDLE)
+    left, top = (whole.right - wide) // 2, (whole.bottom - high) // 2
+    return Box(left, top, left + wide, top + high)
 
 
 def _pictures(boxes: Iterable[Box], small: NDArray[np.uint8]) -> list[Box]:
