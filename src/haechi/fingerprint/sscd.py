@@ -136,7 +136,7 @@ def square(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def quantise(values: NDArray[np.float32]) -> NDArray[np.int8]:
-    """float32 (512,) to int8, the largest component to 127. Moves a cosine by 0.001 at most."""
+    """float32 (512,) to int8, the largest component to 127. Moves a cosine by 0.002 at most."""
     top = float(np.abs(values).max(initial=0.0))
     scaled = values * (127.0 / top) if top else values
     return np.asarray(np.rint(scaled), dtype=np.int8)

@@ -95,7 +95,7 @@ class Hit:
         orientation: 0..7, the index into fingerprint.pdq.TURNS of what has to be done to the query
             to see the entry; 0 if no PDQ was near.
         found_by: "sha256", "pdq", "pdq_turned", "sscd" or "sscd_view": the strongest evidence. A
-            negative counts as turned.
+            negative counts as turned; "pdq" of an edited copy may have been of an inset.
     """
 
     key: int
