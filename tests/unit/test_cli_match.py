@@ -63,7 +63,7 @@ def test_every_edit_is_found_with_its_region(found: dict[str, dict[str, Any]]) -
 
 @pytest.mark.slow
 def test_without_the_model_pdq_goes_on_and_says_what_is_missing(place: Path) -> None:
-    asked = [place / "asked" / f"{name}.jpg" for name in ("half", "mirror", "chat")]
+    asked = [place / "asked" / f"{name}.jpg" for name in ("half", "mirror", "crop")]
     done = run("match", "--jsonl", "--against", place / "known/astronaut.png", *asked, **NO_MODEL)
 
     verdicts = [record["verdict"] for record in records(done)]
@@ -163,7 +163,7 @@ def test_compare_of_strangers_is_one_and_of_nothing_two(place: Path, tmp_path: P
 
 
 def test_where_only_the_alignment_speaks_a_person_should_look(place: Path) -> None:
-    done = run("compare", place / "asked/chat.jpg", place / "known/astronaut.png", **NO_MODEL)
+    done = run("compare", place / "asked/crop.jpg", place / "known/astronaut.png", **NO_MODEL)
 
     assert done.returncode == 1
     assert b"a person should look" in done.stdout

@@ -160,7 +160,7 @@ def test_hard_edits_are_found_and_strangers_are_not() -> None:
     for other in others:
         ground.ask(fingerprint.image(other), None, strangers)
     assert tally.recall("everything") >= 0.9
-    assert tally.recall("pdq") < tally.recall("pdq_turned") < tally.recall("everything")
+    assert tally.recall("pdq") <= tally.recall("pdq_insets") < tally.recall("everything")
     assert (tally.false, strangers.false, strangers.pairs) == (0, 0, 4)
     assert strangers.cost <= 2.5
 

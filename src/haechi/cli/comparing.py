@@ -104,7 +104,7 @@ def _side(file: File, looks: Looks) -> Record:
         "md5": seen.digests.md5.hex(),
         "pdq": seen.pdq.hex,
         "pdq_quality": seen.pdq.quality,
-        "pdq_turns": [turn.hex() for turn in seen.turns],
+        "pdq_turns": [turn.hex() for turn in seen.turns[: len(pdq.TURNS)]],
         "embedding": _text(seen.embedding),
         "views": [_text(view) for view in looks.known.views],
     }
