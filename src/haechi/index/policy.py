@@ -33,8 +33,8 @@ class Policy:
             unlike portraits and photographs in eight turns, the closest were 76 bits apart.
         min_quality: PDQ counts only if both sides have this quality. Under 50 (the limit its
             authors give) flat pictures share their few gradients.
-        sscd_similarity: Cosine of two whole pictures. At 0.50: no false match in those pairs (under
-            2e-6 a pair at 95 %), under 1e-11 for plain photographs by their tail.
+        sscd_similarity: Cosine of two whole pictures. At 0.50: no false match in those pairs, by
+            which it was placed, under 1e-11 for plain photographs by their tail.
         sscd_view_similarity: Cosine where a crop or an inset takes part; up to 10 looks at up to 17
             views, all of them in the pairs measured. At 0.50 the same.
         sscd_certain: From here on a likeness by SSCD alone is sure enough to act on; see `certain`.
