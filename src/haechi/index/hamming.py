@@ -137,13 +137,12 @@ class HammingIndex:
     def load(self, keys: NDArray[np.int64], hashes: NDArray[np.uint64]) -> None:
         """Add many at once: int64 (n,) and uint64 (n, 4); of equal keys the last one counts.
 
-        Builds before it returns. Nothing else should add or remove meanwhile.
+        Builds before it returns; searches go on meanwhile, but nothing else may add or remove.
         """
         self.settle()
+        base = self._built(*_merged(self._base, self._tail, keys, hashes), wait=True)
         with self._lock:
-            merged = _merged(self._base, self._tail, keys, hashes)
-            self._base = self._built(*merged, wait=True)
-            self._tail, self._dead = _Tail(), 0
+            self._base, self._tail, self._dead = base, _Tail(), 0
 
     def settle(self) -> None:
         """Return when no base is being built."""
