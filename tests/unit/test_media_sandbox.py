@@ -233,7 +233,7 @@ def served(*messages: object, result_bytes: int = 1000) -> list[list[object]]:
     encoded = [wire.encode(message) for message in messages]
     jobs = io.BytesIO(b"".join(len(one).to_bytes(8, "big") + one for one in encoded))
     answers = io.BytesIO()
-    child.serve(jobs, answers, seconds=20, result_bytes=result_bytes)
+    child.serve(jobs, answers, result_bytes=result_bytes)
     out, found = answers.getvalue(), []
     while out:
         end = 8 + int.from_bytes(out[:8], "big")
