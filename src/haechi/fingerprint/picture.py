@@ -93,8 +93,7 @@ def _fingerprint(data: bytes, limits: Limits, *, crops: bool) -> ImageFingerprin
 
 
 def _of_film(data: bytes, film: video.Film) -> ImageFingerprint:
-    found = sscd.embed(film.stills) if sscd.available() else []
-    rows = [row.tobytes() for row in found]
+    rows = [row.tobytes() for row in sscd.embed(film.stills)] if sscd.available() else []
     return ImageFingerprint(
         digests=digests([data]),
         kind=film.kind,

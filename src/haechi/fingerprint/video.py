@@ -43,7 +43,8 @@ class Sampling:
     Attributes:
         step_s: Time between two of them. Doubled whenever there are more than `most`.
         most: Frames kept.
-        same_bits: A frame this close to the last kept is kept only if a second has passed.
+        same_bits: A frame this close to the last kept is kept only if a second has passed;
+            -1 keeps all.
         stills: Pictures taken for embedding.
     """
 
@@ -53,7 +54,7 @@ class Sampling:
     stills: int
 
 
-ASKED = Sampling(step_s=0.5, most=1_200, same_bits=0, stills=3)
+ASKED = Sampling(step_s=0.5, most=1_200, same_bits=-1, stills=3)
 """Of a video that is looked up: ten minutes at full density; each frame costs eight searches."""
 
 KNOWN = Sampling(step_s=1 / 15, most=8_000, same_bits=6, stills=8)
@@ -90,7 +91,7 @@ def watch(data: bytes, sampling: Sampling = ASKED, limits: Limits = DEFAULT) -> 
     kind = sniff(data)
     kept, stills, key = _Kept(sampling), _Stills(sampling.stills), _Key()
     seconds, size, previous = 0.0, (0, 0), 0.0
-    for shown in _sampled(decoded(data, limits, thrifty=True), sampling, kept):
+    for shown in _sampled(decoded(data, limits, thrifty=True), kept):
         if shown.hashed is not None:
             frame, coefficients = shown.hashed
             key.offer(frame, coefficients, shown.frame)
@@ -129,7 +130,7 @@ class _Seen:
     hashed: tuple[Frame, NDArray[np.float32]] | None
 
 
-def _sampled(frames: Iterator[Shown], sampling: Sampling, kept: "_Kept") -> Iterator[_Seen]:
+def _sampled(frames: Iterator[Shown], kept: "_Kept") -> Iterator[_Seen]:
     """All frames; those that are due, and the first of each scene, with their hash."""
     last_s, before = -1e9, None
     for shown in frames:
@@ -175,9 +176,9 @@ class _Kept:
 
     def put(self, frame: Frame) -> None:
         last = self.frames[-1] if self.frames else None
-        if last is not None and frame.seconds - last.seconds < 1.0 - _SLACK_S:
-            if self.sampling.same_bits and _apart(frame, last) <= self.sampling.same_bits:
-                return
+        soon = last is not None and frame.seconds - last.seconds < 1.0 - _SLACK_S
+        if soon and last is not None and _apart(frame, last) <= self.sampling.same_bits:
+            return
         self.frames.append(frame)
         if len(self.frames) > self.sampling.most:
             self.frames = self.frames[::2]
@@ -218,8 +219,10 @@ class _Stills:
 class _Key:
     """The frame that stands for the video."""
 
-    frame: Frame = Frame(0.0, Pdq(bytes(pdq.BITS // 8), -1))
-    coefficients: NDArray[np.float32] = field(default_factory=lambda: np.zeros((16, 16), np.float32))
+    frame: Frame = field(default_factory=lambda: Frame(0.0, Pdq(bytes(pdq.BITS // 8), -1)))
+    coefficients: NDArray[np.float32] = field(
+        default_factory=lambda: np.zeros((16, 16), np.float32)
+    )
     picture: NDArray[np.uint8] | None = None
 
     def offer(self, frame: Frame, coefficients: NDArray[np.float32], shown: Shown) -> None:

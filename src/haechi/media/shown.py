@@ -79,7 +79,7 @@ class Shown:
         across = np.arange(columns) * plane.shape[1] // columns
         seen = plane[down[:, None], across[None, :]]
         shift = max(0, self._frame.format.components[0].bits - 8) if seen.itemsize == 2 else 0
-        return (seen >> shift).astype(np.uint8)
+        return np.asarray(seen >> shift, dtype=np.uint8)
 
     def _plane(self, number: int) -> Samples:
         pixels = _pixels(self._frame, number)
@@ -101,16 +101,17 @@ def _exif(a: float, b: float, c: float, d: float) -> int:
         return {(True, True): 1, (False, True): 2, (False, False): 3, (True, False): 4}[
             (a >= 0, d >= 0)
         ]
-    return {(True, True): 5, (True, False): 6, (False, False): 7, (False, True): 8}[(b >= 0, c >= 0)]
+    return {(True, True): 5, (True, False): 6, (False, False): 7, (False, True): 8}[
+        (b >= 0, c >= 0)
+    ]
 
 
 def _pixels(frame: av.VideoFrame, number: int) -> Samples:
     """The samples of one plane as a view, without the padding of its lines."""
     plane = frame.planes[number]
-    wide = frame.format.components[0].bits > 8 or plane.line_size >= 2 * plane.width
-    kind = np.uint16 if wide and frame.format.components[0].bits > 8 else np.uint8
-    lines = np.frombuffer(memoryview(plane), dtype=kind)
-    stride = plane.line_size // np.dtype(kind).itemsize
+    kind = np.dtype(np.uint16 if frame.format.components[0].bits > 8 else np.uint8)
+    stride = plane.line_size // kind.itemsize
+    lines: Samples = np.frombuffer(memoryview(plane), dtype=kind)
     return lines[: stride * plane.height].reshape(plane.height, stride)[:, : plane.width]
 
 

@@ -11,7 +11,9 @@ from typing import Any, NoReturn
 
 import av
 import av.logging
+import numpy as np
 from av.stream import Discard, Disposition
+from numpy.typing import NDArray
 
 from haechi.errors import (
     BrokenMedia,
@@ -63,6 +65,10 @@ _BLIND_S = 30.0
 _PATIENCE_PACKETS = 48
 _BAD_PACKETS = 2_000
 _ODDEST_PIXEL = 8
+_SLACK_S = 0.02
+_LOOK_EVERY_S = 0.5
+_LOOK_FOR_S = 30.0
+_TELLING_LEVELS = 16.0
 
 av.logging.set_level(None)
 
@@ -91,6 +97,27 @@ def frames(data: bytes, limits: Limits = DEFAULT, *, thrifty: bool = False) -> I
         raise BrokenMedia(f"{kind.value} needs more memory than there is") from error
     except Exception as error:  # PyAV raises OSError, ValueError and classes of its own
         raise BrokenMedia(f"{kind.value} cannot be decoded: {type(error).__name__}") from error
+
+
+def still(data: bytes, limits: Limits = DEFAULT, at_s: float | None = None) -> NDArray[np.uint8]:
+    """uint8 (height, width, 3): the frame shown at `at_s`, or one that says something.
+
+    Without `at_s` it is the first of those looked at, two a second, that is no plain ground; of
+    a video that begins with half a minute of those, the one after. Raises as `frames`.
+    """
+    found: Shown | None = None
+    wait_s = 0.0
+    for found in frames(data, limits, thrifty=at_s is None):
+        if at_s is not None:
+            if found.seconds >= at_s - _SLACK_S:
+                break
+        elif found.seconds >= wait_s:
+            wait_s = found.seconds + _LOOK_EVERY_S
+            if found.seconds > _LOOK_FOR_S or found.glance().std() >= _TELLING_LEVELS:
+                break
+    if found is None:
+        raise BrokenMedia("there is no frame in it")
+    return found.rgb()
 
 
 def _frames(data: bytes, kind: Kind, limits: Limits, *, thrifty: bool) -> Iterator[Shown]:
@@ -144,10 +171,14 @@ def _chosen(container: Any) -> Any:  # noqa: ANN401 - PyAV's stubs lack half of 
     if not films:
         raise UnsupportedMedia("there is no video in it")
     best = container.streams.best("video")
-    stream = next((film for film in films if best is not None and film.index == best.index), films[0])
+    stream = next(
+        (film for film in films if best is not None and film.index == best.index), films[0]
+    )
     coded = stream.codec_context
     if coded is None or coded.name not in DECODERS:
-        raise UnsupportedMedia(f"its codec is not opened here: {coded.name if coded else 'unknown'}")
+        raise UnsupportedMedia(
+            f"its codec is not opened here: {coded.name if coded else 'unknown'}"
+        )
     return stream
 
 
