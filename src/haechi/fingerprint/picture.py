@@ -37,7 +37,7 @@ class ImageFingerprint:
         embedding: 512 int8 of the whole picture, or None without the copy-detection model.
         views: 512 int8 each. Of an upload: the insets that its layout shows (0 to 4), and up to
             MORE_EMBEDDINGS other renderings. Of a member: overlapping crops as well.
-        frames: Of a video, by time: two a second of an upload, up to fifteen of a member.
+        frames: Of a video, by time: two a second of an upload, up to thirty of a member.
         seconds: Playing time of a video; 0 for a still.
     """
 

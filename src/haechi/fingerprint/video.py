@@ -1,11 +1,11 @@
 """Hashes of a video: which frames are hashed, and how.
 
-A moving picture changes its PDQ within a tenth of a second: in the sample videos (hand-held, as
-telephones film) four frames in five are more than 31 bits away 0.125 s later. One frame a second
-on both sides therefore finds a copy only if it was cut at the same fraction of a second: 1 frame
-in 10 did, with a cut at 5.27 s. So the sides differ. Of a known video 15 frames a second are
-hashed, and kept where they differ from the last one kept; of a video that is looked up two a second
-and those after a cut are. Then 9 in 10 find their neighbour.
+A moving picture changes its PDQ from frame to frame: in the sample videos (hand-held, as telephones
+film) four frames in five are more than 31 bits away 0.125 s later. One frame a second on both sides
+therefore finds a copy only if it was cut at the same fraction of a second; with a cut at 5.27 s
+1 frame in 10 found its neighbour. So the sides differ. Of a video that is looked up two frames a
+second are hashed, and the first of each scene; of a known video every frame is, up to 30 a
+second, and kept if it differs from the last one kept. Then all found theirs (with 15 a second, 7 in 12).
 
 PDQ is taken from the decoder's planes: no frame is converted to RGB for it (see `samples`).
 """
@@ -29,7 +29,7 @@ STILL_PX = 576
 APART_BITS = 60
 """Stills closer than this to one that was taken say little new."""
 
-_CUT_SHARE = 0.45
+_CUT_SHARE = 0.25
 _CUT_LEVELS = 18.0
 _CUT_GAP_S = 0.25
 _SLACK_S = 1e-3
@@ -46,19 +46,22 @@ class Sampling:
         same_bits: A frame this close to the last kept is kept only if a second has passed;
             -1 keeps all.
         stills: Pictures taken for embedding.
+        thrifty: As in media.video.frames.
     """
 
     step_s: float
     most: int
     same_bits: int
     stills: int
+    thrifty: bool
 
 
-ASKED = Sampling(step_s=0.5, most=1_200, same_bits=-1, stills=3)
+ASKED = Sampling(step_s=0.5, most=1_200, same_bits=-1, stills=3, thrifty=True)
 """Of a video that is looked up: ten minutes at full density; each frame costs eight searches."""
 
-KNOWN = Sampling(step_s=1 / 15, most=8_000, same_bits=6, stills=8)
-"""Of a video whose clips are to be found: nine minutes of constant motion. 300 kB at most."""
+KNOWN = Sampling(step_s=1 / 30, most=8_000, same_bits=8, stills=8, thrifty=False)
+"""Of a video whose clips are to be found: four minutes of constant motion, an hour of people who
+talk. 300 kB at most."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,7 +94,7 @@ def watch(data: bytes, sampling: Sampling = ASKED, limits: Limits = DEFAULT) -> 
     kind = sniff(data)
     kept, stills, key = _Kept(sampling), _Stills(sampling.stills), _Key()
     seconds, size, previous = 0.0, (0, 0), 0.0
-    for shown in _sampled(decoded(data, limits, thrifty=True), kept):
+    for shown in _sampled(decoded(data, limits, thrifty=sampling.thrifty), kept):
         if shown.hashed is not None:
             frame, coefficients = shown.hashed
             key.offer(frame, coefficients, shown.frame)
