@@ -2,6 +2,7 @@
 
 import random
 from concurrent.futures import ThreadPoolExecutor
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -76,7 +77,9 @@ def test_a_changed_speed_is_tolerated(speed: float) -> None:
 @given(st.sets(st.integers(0, 39), max_size=30), st.integers(0, 150))
 def test_dropped_frames_do_not_move_it(dropped: set[int], start: int) -> None:
     whole = hashed(200)
-    query = [frame for number, frame in enumerate(whole[start : start + 40]) if number not in dropped]
+    query = [
+        frame for number, frame in enumerate(whole[start : start + 40]) if number not in dropped
+    ]
     clip = found_in(moved(query, -start / 2), whole)
     assert clip.matched_frames == len(query)
     assert clip.known_from_s - clip.query_from_s == pytest.approx(start / 2)
@@ -89,7 +92,10 @@ def test_black_frames_prove_nothing() -> None:
 
 def test_one_shared_title_card_is_no_clip() -> None:
     title = Frame(0.0, Pdq(b"\x55" * 32, 100))
-    assert clips.compare([title, *moved(hashed(40, 1), 1)], [title, *moved(hashed(40, 2), 1)], 31) is None
+    assert (
+        clips.compare([title, *moved(hashed(40, 1), 1)], [title, *moved(hashed(40, 2), 1)], 31)
+        is None
+    )
     assert found_in([title], [title]).matched_frames == 1
 
 
@@ -223,18 +229,21 @@ def samples(shared_media: Path) -> dict[str, pair.Looks]:
                 sandbox.run(fingerprint.image, data), sandbox.run(fingerprint.member, data)
             )
 
-        return {path.stem: made for path, made in zip(paths, threads.map(looks, paths), strict=True)}
+        return {
+            path.stem: made for path, made in zip(paths, threads.map(looks, paths), strict=True)
+        }
 
 
 @pytest.mark.slow
-def test_every_edited_copy_matches_its_original_and_no_other(samples: dict[str, pair.Looks]) -> None:
+def test_every_edited_copy_matches_its_original_and_no_other(
+    samples: dict[str, pair.Looks],
+) -> None:
     """Sepia, grey, logos, bars, cuts of three and two seconds; with the copy-detection model."""
     if not sscd.available():
         pytest.skip("the copy-detection model is absent")
-    for name, first in samples.items():
-        for other, second in samples.items():
-            found = pair.compare(first, second).verdict is not Verdict.NO_MATCH
-            assert found == (name.split("-")[0] == other.split("-")[0]), (name, other)
+    for (name, first), (other, second) in combinations(samples.items(), 2):
+        found = pair.compare(first, second).verdict is not Verdict.NO_MATCH
+        assert found == (name.split("-")[0] == other.split("-")[0]), (name, other)
 
 
 @pytest.mark.slow
@@ -257,13 +266,14 @@ def test_frames_alone_find_all_but_bars_and_large_logos(samples: dict[str, pair.
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("start_s", [5.27, 11.6])
 @pytest.mark.parametrize("edit", ["small", "mirrored", "letterboxed"])
 def test_a_clip_cut_from_a_sample_is_found(
-    shared_media: Path, samples: dict[str, pair.Looks], start_s: float, edit: str
+    shared_media: Path, samples: dict[str, pair.Looks], edit: str
 ) -> None:
+    """The camera swings most after 5 s, where two frames are 31 bits apart in a thirtieth second."""
+    start_s = 5.27
     path = shared_media / "threatexchange" / "videos" / "chair-orig-22-sd-bar.mp4"
-    cut = (EDITS[edit](rgb) for rgb in clip_of(path, start_s, 6.0))
+    cut = (EDITS[edit](rgb) for rgb in clip_of(path, start_s, 4.0))
     asked = fingerprint.image(encoded(cut, "webm" if edit == "small" else "mp4", rate=30, crf="34"))
     known = samples[path.stem].known
     if edit == "letterboxed":

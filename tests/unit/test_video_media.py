@@ -62,7 +62,9 @@ def test_the_display_matrix_is_obeyed(turn: int) -> None:
     wanted = np.rot90(next(pan()), turn // 90)
     assert apart(shown.rgb(), wanted) < 12
     grey = samples(shown)
-    assert np.corrcoef(grey.ravel(), pdq.downsample(np.ascontiguousarray(wanted)).ravel())[0, 1] > 0.99
+    assert (
+        np.corrcoef(grey.ravel(), pdq.downsample(np.ascontiguousarray(wanted)).ravel())[0, 1] > 0.99
+    )
 
 
 def test_pixels_that_are_not_square_are_stretched() -> None:

@@ -100,7 +100,9 @@ def heic(rgb: Rgb, *, turns: int = 0) -> bytes:
         _box(b"ispe", bytes(4) + width.to_bytes(4, "big") + height.to_bytes(4, "big")),
         *([_box(b"irot", bytes([turns]))] if turns else []),
     ]
-    links = bytes([len(properties)]) + bytes(0x80 | number for number in range(1, len(properties) + 1))
+    links = bytes([len(properties)]) + bytes(
+        0x80 | number for number in range(1, len(properties) + 1)
+    )
     described = _box(b"ipco", b"".join(properties)) + _box(
         b"ipma", bytes(4) + b"\0\0\0\1" + b"\0\1" + links
     )

@@ -73,7 +73,7 @@ def fault(path: str, error: HaechiError) -> Fault:
     return Fault(path, error.code, str(error) or str(error.__doc__))
 
 
-def _record(path: str, shop: Workshop, order: Order | None) -> Record:
+def _record(path: str, shop: Workshop, order: Order | None = None) -> Record:
     empty = dict.fromkeys(COLUMNS[1:6])
     file = read(path, shop.sandbox.limits, shop.stop)
     if isinstance(file, Fault):

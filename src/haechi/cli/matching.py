@@ -99,8 +99,7 @@ class _Search:
             "distance_bits": hit.distance_bits,
             "similarity": None if hit.similarity is None else round(hit.similarity, 4),
             "region": None if region is None else list(region),
-            "clip": None if hit.clip is None else told_clip(hit.clip),
-        }
+        } | ({} if hit.clip is None else {"clip": told_clip(hit.clip)})
 
     def _region(self, hit: Hit, file: File, seen: ImageFingerprint, rank: int) -> Region | None:
         whole = (0, 0, seen.width, seen.height)
@@ -181,11 +180,11 @@ def _lines(record: Record) -> Iterator[list[object]]:
         if isinstance(hit["region"], list):
             left, top, width, height = hit["region"]
             evidence.append(f"at {left},{top} {width}x{height}")
-        if isinstance(hit["clip"], dict):
+        clip = hit.get("clip")
+        if isinstance(clip, dict):
             evidence.append(
-                "{from_s:g}-{to_s:g} s = its {known_from_s:g}-{known_to_s:g} s".format(
-                    **hit["clip"]
-                )
+                f"{clip['from_s']:g}-{clip['to_s']:g} s, "
+                f"its {clip['known_from_s']:g}-{clip['known_to_s']:g} s"
             )
         told = f"({', '.join(evidence)})" if evidence else ""
         yield [f"{hit['verdict']:14}", record["path"], "shows", hit["path"], told]

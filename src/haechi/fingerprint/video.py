@@ -31,9 +31,8 @@ APART_BITS = 60
 
 _CUT_SHARE = 0.25
 _CUT_LEVELS = 18.0
-_CUT_GAP_S = 0.25
+_CUT_GAP_S = 0.1
 _SLACK_S = 1e-3
-_POOL = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +91,11 @@ class Film:
 def watch(data: bytes, sampling: Sampling = ASKED, limits: Limits = DEFAULT) -> Film:
     """Decode and hash the video in `data`, in this process. Raises MediaError."""
     kind = sniff(data)
-    kept, stills, key = _Kept(sampling), _Stills(sampling.stills), _Key()
+    kept, stills, key = (
+        _Kept(sampling),
+        _Stills(sampling.stills),
+        _Key(pictured=sampling.stills > 0),
+    )
     seconds, size, previous = 0.0, (0, 0), 0.0
     for shown in _sampled(decoded(data, limits, thrifty=sampling.thrifty), kept):
         if shown.hashed is not None:
@@ -201,14 +204,14 @@ class _Stills:
         return not self.taken
 
     def offer(self, frame: Frame, shown: Shown) -> None:
-        if frame.pdq.quality < pdq.MIN_QUALITY:
+        if not self.wanted or frame.pdq.quality < pdq.MIN_QUALITY:
             return
         if self.taken and frame.seconds - self.taken[-1][0].seconds < self.spacing_s:
             return
         if any(_apart(frame, other) < APART_BITS for other, _ in self.taken):
             return
         self.taken.append((frame, shown.rgb(STILL_PX)))
-        if len(self.taken) > _POOL:
+        if len(self.taken) > 2 * self.wanted:
             self.taken = self.taken[::2]
             self.spacing_s = max(1.0, 2 * self.spacing_s)
 
@@ -226,13 +229,15 @@ class _Key:
     coefficients: NDArray[np.float32] = field(
         default_factory=lambda: np.zeros((16, 16), np.float32)
     )
+    pictured: bool = True
     picture: NDArray[np.uint8] | None = None
 
     def offer(self, frame: Frame, coefficients: NDArray[np.float32], shown: Shown) -> None:
         best = self.frame.pdq.quality
         if best < pdq.MIN_QUALITY and frame.pdq.quality > best:
             self.frame, self.coefficients = frame, coefficients
-            self.picture = shown.rgb(STILL_PX)
+            plain = frame.pdq.quality < pdq.MIN_QUALITY  # the others are among the stills
+            self.picture = shown.rgb(STILL_PX) if plain and self.pictured else None
 
 
 def _apart(left: Frame, right: Frame) -> int:
