@@ -9,6 +9,7 @@ HaechiError
 │   ├── TooManyBytes      media.too_many_bytes   longer than the limit
 │   ├── TooManyFiles      media.too_many_files   more files than one report takes
 │   ├── TooManyPixels     media.too_many_pixels  a bomb, or simply too large
+│   ├── TooManyFrames     media.too_many_frames  a video that plays for too long
 │   ├── DecodeTimeout     media.timeout          decoding took too long
 │   └── DecoderCrashed    media.crashed          the decoder process died
 ├── FingerprintError
@@ -115,6 +116,12 @@ class TooManyPixels(MediaError):
     """The picture would decode to more pixels than the limit in force."""
 
     code = "media.too_many_pixels"
+
+
+class TooManyFrames(MediaError):
+    """The video has more frames, or plays for longer, than the limits in force."""
+
+    code = "media.too_many_frames"
 
 
 class DecodeTimeout(MediaError):

@@ -129,6 +129,11 @@ _MATCH_CODES = "exit codes, as grep's: 0 a match, 1 none, 2 an error with any fi
 
 def _pictures(commands: Commands) -> None:
     made = _form(_add(commands, "hash", "hashing:hash_files", "digests and PDQ of files"))
+    made.add_argument(
+        "--vpdq",
+        choices=["cpp", "python"],
+        help="of videos also every hashed frame, in that order of vPDQ",
+    )
     made.add_argument("paths", nargs="+", metavar="PATH", help=_HOW_TO_NAME_FILES)
     made.epilog = "exit codes: 0 done, 2 an error with any file; 130 interrupted"
 

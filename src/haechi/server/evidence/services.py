@@ -18,7 +18,7 @@ from haechi.errors import (
     HaechiError,
     MediaError,
 )
-from haechi.fingerprint import ImageFingerprint
+from haechi.fingerprint import ImageFingerprint, frames
 from haechi.media import preview
 from haechi.server.audit import services as audit
 from haechi.server.evidence.models import Exhibit, Fingerprint, State
@@ -130,6 +130,7 @@ def columns(made: ImageFingerprint) -> dict[str, object]:
         "pdq_quality": made.pdq.quality,
         "embedding": made.embedding,
         "views": b"".join(made.views),
+        "frames": frames.pack(made.frames),
     }
 
 
