@@ -13,7 +13,7 @@ HaechiError
 │   └── DecoderCrashed    media.crashed          the decoder process died
 ├── FingerprintError
 │   └── ModelMissing      fingerprint.no_model   the copy-detection model is not installed
-├── IndexDamaged          index.damaged          a snapshot is old, cut or altered
+├── IndexDamaged          index.damaged          a snapshot is absent, old, cut or altered
 ├── BlobError
 │   ├── BlobMissing       blob.missing           no blob of that name
 │   └── StorageUnavailable blob.unavailable      disk full, no permission, storage away
@@ -142,9 +142,15 @@ class ModelMissing(FingerprintError):
 
 
 class IndexDamaged(HaechiError):
-    """A snapshot of an index is of another version, cut short or altered."""
+    """A snapshot of an index is absent, of another version, cut short or altered: make it anew."""
 
     code = "index.damaged"
+
+    def __init__(self, path: object, why: str) -> None:
+        """`path` is the file; `why` completes a sentence that begins with it."""
+        super().__init__(f"{path} {why}")
+        self.path = path
+        self.why = why
 
 
 class BlobError(HaechiError):
