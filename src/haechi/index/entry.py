@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from haechi.fingerprint import ImageFingerprint
+from haechi.fingerprint.frames import Frame
+from haechi.index.clips import Clip
 
 
 class Verdict(StrEnum):
@@ -17,7 +19,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One known picture.
+    """One known picture or video.
 
     Attributes:
         key: The caller's number for it; unique in a catalog.
@@ -25,7 +27,9 @@ class Entry:
         pdq: 32 bytes, or None if unknown.
         pdq_quality: 0..100.
         embedding: 512 int8, or None.
-        views: 512 int8 each: crops and insets of the picture.
+        views: 512 int8 each: crops and insets of the picture, further frames of a video.
+        frames: The hashed frames of a video, in order of time. Of a still picture: the PDQ of its
+            views, all at 0 seconds.
     """
 
     key: int
@@ -34,6 +38,12 @@ class Entry:
     pdq_quality: int
     embedding: bytes | None
     views: tuple[bytes, ...] = ()
+    frames: tuple[Frame, ...] = ()
+
+    @property
+    def seconds(self) -> float:
+        """Length of the video, to its last frame; 0 for a still picture."""
+        return max((frame.seconds for frame in self.frames), default=0.0)
 
     @classmethod
     def of(cls, key: int, fingerprint: ImageFingerprint) -> "Entry":
@@ -45,6 +55,7 @@ class Entry:
             pdq_quality=fingerprint.pdq.quality,
             embedding=fingerprint.embedding,
             views=fingerprint.views,
+            frames=getattr(fingerprint, "frames", ()),
         )
 
 
@@ -58,7 +69,8 @@ class Query:
             just one, or empty. With further frames, eight for each of them.
         pdq_quality: 0..100.
         embedding: 512 int8, or None.
-        views: 512 int8 each: insets that the layout showed.
+        views: 512 int8 each: insets that the layout showed, further frames of a video.
+        frames: As in Entry.
     """
 
     sha256: bytes
@@ -66,6 +78,12 @@ class Query:
     pdq_quality: int
     embedding: bytes | None
     views: tuple[bytes, ...] = ()
+    frames: tuple[Frame, ...] = ()
+
+    @property
+    def seconds(self) -> float:
+        """Length of the video, to its last frame; 0 for a still picture."""
+        return max((frame.seconds for frame in self.frames), default=0.0)
 
     @classmethod
     def of(cls, fingerprint: ImageFingerprint) -> "Query":
@@ -76,6 +94,7 @@ class Query:
             pdq_quality=fingerprint.pdq.quality,
             embedding=fingerprint.embedding,
             views=fingerprint.views,
+            frames=getattr(fingerprint, "frames", ()),
         )
 
 
@@ -86,12 +105,16 @@ class Hit:
     Attributes:
         key: Of the entry.
         verdict: What they are to each other; never NO_MATCH.
-        distance_bits: The smallest PDQ distance, if it was measured; else None.
+        distance_bits: The PDQ distance of the strongest evidence, if one was near; else None.
+            The smallest there is, but between two videos the median over the frames of the clip:
+            of many frames some are close by chance.
         similarity: The largest cosine of embeddings, if one was measured; else None.
         orientation: 0..7, the index into fingerprint.pdq.TURNS of what has to be done to the query
             to see the entry; 0 if no PDQ was near.
-        found_by: "sha256", "pdq", "pdq_turned", "sscd" or "sscd_view": the strongest evidence. A
-            negative counts as turned.
+        found_by: "sha256", "pdq", "pdq_turned", "pdq_view" (a view of either), "vpdq" (frames of a
+            video), "sscd" or "sscd_view": the strongest evidence. A negative counts as turned.
+        clip: Where it lies in time, if either is a video and frames were near. Of a still picture
+            both times are 0.
     """
 
     key: int
@@ -100,3 +123,4 @@ class Hit:
     similarity: float | None
     orientation: int
     found_by: str
+    clip: Clip | None = None
