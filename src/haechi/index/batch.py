@@ -1,6 +1,7 @@
 """Entries taken apart into columns."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -39,26 +40,25 @@ def batch(entries: Sequence[Entry]) -> Batch:
 
     Of a video's frames those of quality >= pdq.MIN_QUALITY are kept: black ones are in every video.
     """
-    hashes = [row for at, entry in enumerate(entries) for row in _hashes(at, entry)]
-    looks = [row for at, entry in enumerate(entries) for row in _looks(at, entry)]
-    row_of, bits, row_seconds, quality = zip(*hashes, strict=True) if hashes else ((),) * 4
-    vector_of, vectors, whole = zip(*looks, strict=True) if looks else ((),) * 3
+    hashes, looks = _Hashes(), _Looks()
+    for at, entry in enumerate(entries):
+        hashes.take(at, entry)
+        looks.take(at, entry)
     videos = [entry.seconds if entry.frames else 0.0 for entry in entries]
     return Batch(
         keys=np.array([entry.key for entry in entries], dtype=np.int64),
         sha256=words([entry.sha256 or _NO_FILE for entry in entries]),
         seconds=np.array(videos, dtype=np.float32),
-        frames=np.bincount(
-            np.array([at for at, _, second, _ in hashes if second >= 0], dtype=np.int64),
-            minlength=len(entries),
-        ).astype(np.uint32),
-        bits=words(bits),
-        row_of=np.array(row_of, dtype=np.uint32),
-        row_seconds=np.array(row_seconds, dtype=np.float32),
-        quality=np.array(quality, dtype=np.uint8),
-        vectors=_joined(vectors, sscd.DIMENSIONS).view(np.int8).reshape(-1, sscd.DIMENSIONS),
-        vector_of=np.array(vector_of, dtype=np.uint32),
-        whole=np.array(whole, dtype=np.uint8),
+        frames=np.bincount(np.array(hashes.frame_of, np.int64), minlength=len(entries)).astype(
+            np.uint32
+        ),
+        bits=words(hashes.bits),
+        row_of=np.array(hashes.of, dtype=np.uint32),
+        row_seconds=np.array(hashes.seconds, dtype=np.float32),
+        quality=np.array(hashes.quality, dtype=np.uint8),
+        vectors=_joined(looks.vectors, sscd.DIMENSIONS).view(np.int8).reshape(-1, sscd.DIMENSIONS),
+        vector_of=np.array(looks.of, dtype=np.uint32),
+        whole=np.array(looks.whole, dtype=np.uint8),
     )
 
 
@@ -68,26 +68,49 @@ def words(hashes: Sequence[bytes]) -> NDArray[np.uint64]:
 
 
 def _joined(parts: Sequence[bytes], length: int) -> NDArray[np.uint8]:
-    if any(len(part) != length for part in parts):
+    if set(map(len, parts)) - {length}:
         msg = f"a fingerprint is not {length} bytes long"
         raise ValueError(msg)
     return np.frombuffer(b"".join(parts), dtype=np.uint8)
 
 
-def _hashes(at: int, entry: Entry) -> list[tuple[int, bytes, float, int]]:
-    """(entry, bits, seconds, quality) of every hash; that of a video is one of its frames'."""
-    if not entry.frames:
-        return [] if entry.pdq is None else [(at, entry.pdq, WHOLE, entry.pdq_quality)]
-    rows = [
-        (at, frame.pdq.bits, frame.seconds, frame.pdq.quality)
-        for frame in entry.frames
-        if frame.pdq.quality >= pdq.MIN_QUALITY
-    ]
-    if entry.pdq is not None and not (entry.seconds and any(entry.pdq == row[1] for row in rows)):
-        rows.append((at, entry.pdq, WHOLE, entry.pdq_quality))
-    return rows
+@dataclass(slots=True)
+class _Hashes:
+    """Every hash of entries taken apart; that of a whole video is one of its frames'."""
+
+    of: list[int] = field(default_factory=list)
+    bits: list[bytes] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    quality: list[int] = field(default_factory=list)
+    frame_of: list[int] = field(default_factory=list)
+
+    def take(self, at: int, entry: Entry) -> None:
+        shown = [frame for frame in entry.frames if frame.pdq.quality >= pdq.MIN_QUALITY]
+        for frame in shown:
+            self._add(at, frame.pdq.bits, frame.seconds, frame.pdq.quality)
+            self.frame_of.append(at)
+        among = bool(shown) and entry.seconds and any(entry.pdq == one.pdq.bits for one in shown)
+        if entry.pdq is not None and not among:
+            self._add(at, entry.pdq, WHOLE, entry.pdq_quality)
+
+    def _add(self, at: int, bits: bytes, seconds: float, quality: int) -> None:
+        self.of.append(at)
+        self.bits.append(bits)
+        self.seconds.append(seconds)
+        self.quality.append(quality)
 
 
-def _looks(at: int, entry: Entry) -> list[tuple[int, bytes, int]]:
-    wholes = [] if entry.embedding is None else [(at, entry.embedding, 1)]
-    return [*wholes, *((at, view, 0) for view in entry.views)]
+@dataclass(slots=True)
+class _Looks:
+    """Every embedding of entries taken apart."""
+
+    of: list[int] = field(default_factory=list)
+    vectors: list[bytes] = field(default_factory=list)
+    whole: list[int] = field(default_factory=list)
+
+    def take(self, at: int, entry: Entry) -> None:
+        wholes = () if entry.embedding is None else (entry.embedding,)
+        if wholes or entry.views:
+            self.of += [at] * (len(wholes) + len(entry.views))
+            self.vectors += [*wholes, *entry.views]
+            self.whole += [1] * len(wholes) + [0] * len(entry.views)

@@ -1,7 +1,7 @@
 """Everything known, in memory, and the search over it."""
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import batched
 from os import PathLike
 
@@ -14,7 +14,7 @@ from haechi.index.policy import DEFAULT, Policy
 from haechi.index.search import Search
 from haechi.index.state import State, living, nothing
 
-_TOGETHER = 65_536
+_TOGETHER = 131_072
 """Entries that `load` adds as one change."""
 
 
@@ -24,8 +24,8 @@ class Catalog:
     Hashes are PDQ, in eight turns and as a negative.
 
     Thread-safe. A search sees the entries as they were when it began: it looks at what was there
-    and alive at that moment, so it neither waits for those who write nor do they wait for it,
-    apart from the Hamming index (haechi.index.bits). Those who write go one after another.
+    and alive at that moment, so it neither waits for those who write nor do they wait for it. Those
+    who write go one after another.
     About 220 bytes an entry with one PDQ, and 585 more for each embedding.
     """
 
@@ -40,9 +40,8 @@ class Catalog:
         The file stays mapped: processes that open it share its memory. What changes afterwards is
         kept in this process alone. Raises IndexDamaged, and the caller builds a new one.
         """
-        sections, seq = stored.read(path)
         catalog = cls()
-        catalog._state = State(sections)
+        catalog._state, seq = stored.read(path)
         return catalog, seq
 
     def save(self, path: str | PathLike[str], seq: int) -> None:
@@ -56,20 +55,22 @@ class Catalog:
         """How many entries are known."""
         return self._state.living_slots
 
+    @property
+    def nbytes(self) -> int:
+        """Memory of what is known, shared with other processes or not."""
+        return self._state.nbytes
+
     def put(self, entry: Entry) -> None:
         """Add `entry`, or replace what is known under its key.
 
         Raises ValueError if a fingerprint has not the length it must have; nothing is changed then.
         """
-        self.load([entry])
+        self._add([entry])
 
     def load(self, entries: Iterable[Entry]) -> None:
         """`put` of many, a hundred times as fast; of those with one key the last counts."""
         for some in batched(entries, _TOGETHER):
-            columns = batch(list({entry.key: entry for entry in some}.values()))
-            with self._writing:
-                self._state.put(columns)
-                self._tidy()
+            self._add(list({entry.key: entry for entry in some}.values()))
 
     def remove(self, key: int) -> None:
         """Forget an entry; nothing happens if it is not known."""
@@ -83,6 +84,13 @@ class Catalog:
         Best is: the stronger verdict, then fewer bits, then more similar, then the lower key.
         """
         return Search(self._state, query, policy).hits()
+
+    def _add(self, entries: Sequence[Entry]) -> None:
+        """Entries of different keys."""
+        columns = batch(entries)
+        with self._writing:
+            self._state.put(columns)
+            self._tidy()
 
     def _tidy(self) -> None:
         """Replace the state by one without the dead; searches go on in the old one meanwhile."""

@@ -78,9 +78,21 @@ class Table:
         """Number of rows."""
         return self._rows
 
+    @property
+    def nbytes(self) -> int:
+        """Memory of all columns, shared with other processes or not, and of the room to grow."""
+        columns = [*self._base.values(), *self._tail.values()]
+        return sum(array.nbytes for array in columns)
+
     def now(self) -> View:
         """What is there; rows that are added later are not in it."""
         return View(self._base, self._base_rows, self._tail, self._rows)
+
+    def one(self, name: str, row: int) -> Any:  # noqa: ANN401 - a NumPy scalar or row
+        """The value of a column at one row."""
+        if row < self._base_rows:
+            return self._base[name][row]
+        return self._tail[name][row - self._base_rows]
 
     def append(self, **columns: Array) -> int:
         """Add rows, every column by name and of one length; returns the number of the first."""

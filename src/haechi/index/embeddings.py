@@ -71,6 +71,11 @@ class EmbeddingIndex:
         """How many vectors are kept."""
         return len(self._table)
 
+    @property
+    def nbytes(self) -> int:
+        """Memory of all vectors and sketches, and of the room to grow."""
+        return self._table.nbytes
+
     def append(
         self, vectors: NDArray[np.int8], owner: NDArray[np.uint32], whole: NDArray[np.uint8]
     ) -> None:

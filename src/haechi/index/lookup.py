@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 Rows = NDArray[np.uint32]
 ValuesOf = Callable[[Rows], NDArray[np.uint64]]
+ValueOf = Callable[[np.uint32], int]
 
 _LEAST_RECENT = 4096
 
@@ -22,11 +23,17 @@ class Lookup:
     Rows are never taken out: the caller knows which of those found still count.
     """
 
-    def __init__(self, values_of: ValuesOf, order: Rows) -> None:
-        """`values_of` gives the values of rows; `order` is rows sorted by value, kept as it is."""
+    def __init__(self, values_of: ValuesOf, value_of: ValueOf, order: Rows) -> None:
+        """How to read the values of rows and of one row, and rows sorted by value, kept as given."""
         self._values_of = values_of
+        self._value_of = value_of
         # Published together: a reader must not see a merged order without the rows merged in.
         self._state: tuple[Rows, dict[int, list[int]]] = (order, {})
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of the order; what is recent is not counted."""
+        return self._state[0].nbytes
 
     def add(self, values: NDArray[np.uint64], rows: Rows) -> None:
         """`rows` have `values`; their table has them already."""
@@ -43,8 +50,8 @@ class Lookup:
         """Every row that has `value`."""
         order, recent = self._state
         found = list(recent.get(value, ()))
-        at = bisect_left(order, value, key=self._value)
-        while at < len(order) and self._value(order[at]) == value:
+        at = bisect_left(order, value, key=self._value_of)
+        while at < len(order) and self._value_of(order[at]) == value:
             found.append(int(order[at]))
             at += 1
         return found
@@ -58,9 +65,6 @@ class Lookup:
         ends = np.searchsorted(kept, values, "right")
         spans = [order[starts[at] : ends[at]] for at in np.flatnonzero(starts < ends)]
         return np.concatenate([np.array(rows, dtype=np.int64), *spans]).astype(np.int64)
-
-    def _value(self, row: np.uint32) -> int:
-        return int(self._values_of(np.array([row]))[0])
 
 
 def sorted_rows(values_of: ValuesOf, rows: Rows) -> Rows:

@@ -15,6 +15,7 @@ from haechi.index.batch import Batch
 from haechi.index.bits import Bits
 from haechi.index.columns import Array, Table, View, empty
 from haechi.index.embeddings import COLUMNS, EmbeddingIndex, Vectors
+from haechi.index.hamming import HammingIndex
 from haechi.index.lookup import Lookup, sorted_rows
 
 SLOTS = empty(key=("<i8", 0), sha256=("<u8", 4), seconds=("<f4", 0), frames=("<u4", 0))
@@ -26,6 +27,7 @@ ROWS = empty(bits=("<u8", 4), slot=("<u4", 0), seconds=("<f4", 0), quality=("u1"
 _LIFE = empty(died=("<u4", 0))
 _ALIVE = 2**32 - 1
 _LEAST_DEAD = 1024
+_WORD = 2**64 - 1
 
 
 class Moment(NamedTuple):
@@ -45,17 +47,20 @@ class Moment(NamedTuple):
 class State:
     """The columns of a catalog. One writer at a time; readers use `now`."""
 
-    def __init__(self, sections: dict[str, Array]) -> None:
-        """Begin with `sections` as `living` gives them, kept as they are."""
+    def __init__(self, sections: dict[str, Array], index: HammingIndex | None = None) -> None:
+        """Begin with `sections` as `living` gives them, kept as they are.
+
+        `index` is that of their hashes if it need not be built.
+        """
         part = _parts(sections)
         self._slots = Table(part["slot"])
         self._rows = Table(part["row"])
         self._vectors = EmbeddingIndex(part["vector"])
         self._life = Table(_LIFE)
         self._life.append(died=np.full(len(self._slots), _ALIVE, dtype=np.uint32))
-        self._bits = Bits(self._rows.now().whole("bits"))
-        self._by_key = Lookup(self._keys, part["order"]["key"])
-        self._by_file = Lookup(self._files, part["order"]["file"])
+        self._bits = Bits(part["row"]["bits"], index)
+        self._by_key = Lookup(self._keys, self._key, part["order"]["key"])
+        self._by_file = Lookup(self._files, self._file, part["order"]["file"])
         self._dead = 0
         self._change = 0
         self.now = self._moment()
@@ -64,6 +69,12 @@ class State:
     def living_slots(self) -> int:
         """How many entries there are."""
         return len(self._slots) - self._dead
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of everything, shared with other processes or not, and of the room to grow."""
+        parts = (self._slots, self._rows, self._vectors, self._life, self._bits)
+        return sum(part.nbytes for part in (*parts, self._by_key, self._by_file))
 
     @property
     def wasteful(self) -> bool:
@@ -141,6 +152,12 @@ class State:
 
     def _keys(self, slots: NDArray[np.uint32]) -> NDArray[np.uint64]:
         return self._slots.now().take("key", slots).view(np.uint64)
+
+    def _key(self, slot: np.uint32) -> int:
+        return int(self._slots.one("key", int(slot))) & _WORD
+
+    def _file(self, slot: np.uint32) -> int:
+        return int(self._slots.one("sha256", int(slot))[0])
 
     def _files(self, slots: NDArray[np.uint32]) -> NDArray[np.uint64]:
         found: NDArray[np.uint64] = self._slots.now().take("sha256", slots)[:, 0]

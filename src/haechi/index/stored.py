@@ -6,31 +6,44 @@ from os import PathLike
 import numpy as np
 
 from haechi.errors import IndexDamaged
-from haechi.index import snapshot
+from haechi.index import bits, snapshot
 from haechi.index.columns import Array
-from haechi.index.state import nothing
+from haechi.index.state import State, nothing
 
 KIND = "haechi.catalog/1"
 """Another number whenever a column, its meaning or the drawing of sketches changes."""
 
+_NEAR = "near."
+
 
 def write(path: str | PathLike[str], sections: Mapping[str, Array], seq: int) -> None:
-    """Write `sections` (`state.living`) to `path` in one step. Raises StorageUnavailable."""
-    snapshot.write(path, KIND, {"seq": seq}, sections)
+    """Write `sections` (`state.living`) to `path` in one step. Raises StorageUnavailable.
+
+    The Hamming index goes with them, so that who opens the file need not build one.
+    """
+    meta, built = bits.parts(sections["row.bits"])
+    near = {f"{_NEAR}{name}": array for name, array in built.items()}
+    snapshot.write(path, KIND, {"seq": seq, "near": meta}, {**sections, **near})
 
 
-def read(path: str | PathLike[str]) -> tuple[dict[str, Array], int]:
-    """(sections, seq) of a file that `write` made; raises IndexDamaged.
+def read(path: str | PathLike[str]) -> tuple[State, int]:
+    """(state, seq) of a file that `write` made; raises IndexDamaged.
 
     Row numbers lead into memory, in compiled code unchecked, so all are checked here.
     """
-    meta, sections = snapshot.read(path, KIND)
+    meta, found = snapshot.read(path, KIND)
     if type(meta.get("seq")) is not int:
         raise IndexDamaged(path, "does not say which change it holds")
+    near = {name.removeprefix(_NEAR): found[name] for name in found if name.startswith(_NEAR)}
+    sections = {name: array for name, array in found.items() if not name.startswith(_NEAR)}
     why = _wrong(sections)
     if why:
         raise IndexDamaged(path, why)
-    return sections, int(meta["seq"])
+    try:
+        index = bits.opened(meta["near"], near, sections["row.bits"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise IndexDamaged(path, f"holds no index of its hashes: {error}") from error
+    return State(sections, index), int(meta["seq"])
 
 
 def _wrong(sections: Mapping[str, Array]) -> str | None:
