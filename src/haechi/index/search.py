@@ -6,17 +6,26 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from haechi.fingerprint.frames import Frame
+from haechi.fingerprint.frames import Frame, turned_many
 from haechi.fingerprint.pdq import TURNS
 from haechi.index.batch import words
 from haechi.index.entry import Hit, Query
 from haechi.index.evidence import Bits, Evidence, best_first, of_picture
-from haechi.index.moving import Lengths, gathered, shown, weigh
+from haechi.index.moving import Lengths, by_group, shown, thinned, weigh
 from haechi.index.policy import Policy
 from haechi.index.state import State
 
 if TYPE_CHECKING:
-    from haechi.index.clips import FrameNear
+    from haechi.index.moving import FrameNear
+
+
+_TURNED_FRAMES = 128
+"""Frames that are also looked up turned and mirrored, evenly chosen: all of a video of a minute or
+two. Else seven eighths of the time would go into what is rare."""
+
+
+_BLOCK = 128
+"""Hashes of frames looked up at once: what bounds the memory when all are near a whole video."""
 
 
 class Search:
@@ -79,27 +88,38 @@ class Search:
                     (pair, Bits(same=False, distance_bits=bits, orientation=turn, how="vpdq"))
                 )
         for slot, met in in_video.items():
-            self._evidence[slot].closer(met[0][1], shown([pair for pair, _ in met], 1))
+            clip = shown([pair for pair, _ in met], max(1, len(self._frames)))
+            self._evidence[slot].closer(met[0][1], clip)
 
     def _near_frames(self) -> None:
-        """The frames of a video, and the views of a still picture."""
+        """The frames of a video, and the views of a still picture, in eight turns."""
         if not self._frames:
             return
-        hashes = words([frame.pdq.bits for frame in self._frames])
-        asked, rows, distances, slots = self._near(hashes)
-        asked_s = _seconds(self._frames)[asked]
-        known_s = np.maximum(0.0, self._now.rows.take("seconds", rows).astype(np.float64))
-        for slot, pairs in gathered((asked_s, known_s), distances, slots).items():
-            lengths = Lengths(
-                self._seconds, float(self._now.slots.one("seconds", slot)), len(self._frames)
-            )
-            if lengths.query_s or lengths.known_s:
-                if (found := weigh(pairs, lengths, self._policy)) is not None:
-                    self._evidence[slot].closer(*found)
-            else:
-                bits = min(distance for _, _, distance in pairs)
-                near = of_picture(bits, 0, self._policy, inverted=False, view=True)
-                self._evidence[slot].closer(near)
+        hashes, turn, frame = _turned(self._frames)
+        when = np.array([frame.seconds for frame in self._frames], dtype=np.float64)
+        every, pairs = [np.empty(0, dtype=np.int64)], [np.empty((0, 3))]
+        for start in range(0, len(hashes), _BLOCK):
+            asked, rows, distances, slots = self._near(hashes[start : start + _BLOCK])
+            asked += start
+            groups = slots.astype(np.int64) * len(TURNS) + turn[asked]
+            kept = thinned(asked, distances, groups)
+            known_s = np.maximum(0.0, self._now.rows.take("seconds", rows[kept]))
+            every.append(groups[kept])
+            pairs.append(np.stack([when[frame[asked[kept]]], known_s, distances[kept]], axis=1))
+        for group, found in by_group(np.concatenate(every), np.concatenate(pairs)):
+            self._weigh(*divmod(group, len(TURNS)), found)
+
+    def _weigh(self, slot: int, turn: int, pairs: "list[FrameNear]") -> None:
+        length_s = float(self._now.slots.one("seconds", slot))
+        if not self._seconds and not length_s:
+            bits = min(distance for _, _, distance in pairs)
+            near = of_picture(bits, turn, self._policy, inverted=False, view=True)
+            self._evidence[slot].closer(near)
+            return
+        lengths = Lengths(self._seconds, length_s, len(self._frames))
+        found = weigh(pairs, turn, lengths, self._policy)
+        if found is not None:
+            self._evidence[slot].closer(*found)
 
     def _near_vectors(self) -> None:
         query, policy = self._query, self._policy
@@ -125,5 +145,20 @@ class Search:
         return self._frames[0].seconds if self._frames and self._seconds else 0.0
 
 
-def _seconds(frames: list[Frame]) -> NDArray[np.float64]:
-    return np.array([frame.seconds for frame in frames], dtype=np.float64)
+def _turned(
+    frames: list[Frame],
+) -> tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.int64]]:
+    """Hashes uint64 (n, 4), and for each its turn and the number of its frame."""
+    joined = np.frombuffer(b"".join(frame.pdq.bits for frame in frames), dtype=np.uint8)
+    upright = joined.reshape(len(frames), -1)
+    chosen = np.unique(
+        np.linspace(0, len(frames) - 1, min(len(frames), _TURNED_FRAMES)).astype(int)
+    )
+    others = turned_many(upright[chosen])[1:]
+    turns = np.arange(1, len(TURNS)).repeat(len(chosen))
+    hashes = np.concatenate([upright, others.reshape(-1, upright.shape[1])])
+    return (
+        np.ascontiguousarray(hashes).view(np.uint64),
+        np.concatenate([np.zeros(len(frames), dtype=np.int64), turns]),
+        np.concatenate([np.arange(len(frames)), np.tile(chosen, len(TURNS) - 1)]),
+    )
