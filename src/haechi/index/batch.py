@@ -13,7 +13,8 @@ from haechi.index.entry import Entry
 WHOLE = -1.0
 """In place of a frame's seconds: the hash of the whole picture."""
 
-_NO_FILE = bytes(32)
+NO_FILE = bytes(32)
+"""In place of a digest that is not known."""
 
 
 class Batch(NamedTuple):
@@ -47,7 +48,7 @@ def batch(entries: Sequence[Entry]) -> Batch:
     videos = [entry.seconds if entry.frames else 0.0 for entry in entries]
     return Batch(
         keys=np.array([entry.key for entry in entries], dtype=np.int64),
-        sha256=words([entry.sha256 or _NO_FILE for entry in entries]),
+        sha256=words([entry.sha256 or NO_FILE for entry in entries]),
         seconds=np.array(videos, dtype=np.float32),
         frames=np.bincount(np.array(hashes.frame_of, np.int64), minlength=len(entries)).astype(
             np.uint32

@@ -1,7 +1,7 @@
 """From a value to the rows that have it: row numbers in the order of their values.
 
 Four bytes a row, and no Python object: the values stay in the table they belong to. What was added
-lately is in a dictionary, until that holds a sixteenth of all; then both are merged.
+lately is in a dictionary, until that holds a 64th of all; then both are merged.
 """
 
 from bisect import bisect_left
@@ -15,6 +15,7 @@ ValuesOf = Callable[[Rows], NDArray[np.uint64]]
 ValueOf = Callable[[np.uint32], int]
 
 _LEAST_RECENT = 4096
+_RECENT_PART = 64
 
 
 class Lookup:
@@ -38,7 +39,7 @@ class Lookup:
     def add(self, values: NDArray[np.uint64], rows: Rows) -> None:
         """`rows` have `values`; their table has them already."""
         order, recent = self._state
-        if len(recent) + len(values) > max(_LEAST_RECENT, len(order) // 16):
+        if len(recent) + len(values) > max(_LEAST_RECENT, len(order) // _RECENT_PART):
             late = np.array([row for known in recent.values() for row in known], dtype=np.uint32)
             every = np.concatenate([order, late, rows])
             self._state = (sorted_rows(self._values_of, every), {})

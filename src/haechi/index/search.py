@@ -1,14 +1,15 @@
 """One search over a catalog, part by part."""
 
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from haechi.fingerprint.frames import Frame, turned_many
 from haechi.fingerprint.pdq import TURNS
-from haechi.index.batch import words
+from haechi.index.batch import NO_FILE, words
 from haechi.index.entry import Hit, Query
 from haechi.index.evidence import Bits, Evidence, best_first, of_picture
 from haechi.index.moving import Lengths, by_group, shown, thinned, weigh
@@ -52,7 +53,7 @@ class Search:
         return sorted(found, key=best_first)
 
     def _same_file(self) -> None:
-        if any(self._query.sha256):
+        if len(self._query.sha256) == len(NO_FILE) and self._query.sha256 != NO_FILE:
             (sha256,) = words([self._query.sha256])
             for slot in self._state.same_file(self._now, sha256).tolist():
                 self._evidence[slot].identical = True
@@ -66,30 +67,26 @@ class Search:
         # A negative has every coefficient's sign changed, and so every bit.
         asked, rows, distances, slots = self._near(np.concatenate([turns, ~turns]))
         inverted, number = np.divmod(asked, len(turns))
-        order = np.lexsort((inverted, number, distances))
-        columns = (
-            slots,
-            distances,
-            number % len(TURNS),
-            inverted == 1,
-            self._now.rows.take("seconds", rows).astype(np.float64),
-            self._now.slots.take("seconds", slots),
-        )
-        in_video: dict[int, list[tuple[FrameNear, Bits]]] = defaultdict(list)
-        for slot, bits, turn, negative, at_s, known_s in zip(
-            *(column[order].tolist() for column in columns), strict=True
-        ):
-            if not known_s and not self._seconds:
-                near = of_picture(bits, turn, self._policy, inverted=negative, view=at_s >= 0)
-                self._evidence[slot].closer(near)
-            elif not (known_s and self._seconds):
-                pair = (self._key_frame_s(), max(0.0, at_s), bits)
-                in_video[slot].append(
-                    (pair, Bits(same=False, distance_bits=bits, orientation=turn, how="vpdq"))
-                )
+        at_s = self._now.rows.take("seconds", rows).astype(np.float64)
+        moving = self._now.slots.take("seconds", slots) > 0
+        of_stills = ~moving & (self._seconds == 0)
+        upright = (number % len(TURNS) == 0) & (inverted == 0) & (at_s < 0)
+        same = upright & (distances <= self._policy.pdq_same_bits)
+        order = np.lexsort((inverted, number, distances, ~same))
+        columns = (slots, distances, number % len(TURNS), inverted == 1, at_s)
+        for slot, bits, turn, negative, part_s in _rows(columns, _firsts(order, slots, of_stills)):
+            near = of_picture(bits, turn, self._policy, inverted=negative, view=part_s >= 0)
+            self._evidence[slot].closer(near)
+        # One of both is a video. Of two, the frames decide.
+        shows = order[(moving ^ (self._seconds > 0))[order]]
+        in_video: dict[int, list[tuple[int, FrameNear]]] = defaultdict(list)
+        for slot, bits, turn, _, part_s in _rows(columns, shows):
+            in_video[slot].append((turn, (self._key_frame_s(), max(0.0, part_s), bits)))
         for slot, met in in_video.items():
-            clip = shown([pair for pair, _ in met], max(1, len(self._frames)))
-            self._evidence[slot].closer(met[0][1], clip)
+            turn, (_, _, bits) = met[0]
+            near = Bits(same=False, distance_bits=bits, orientation=turn, how="vpdq")
+            clip = shown([pair for _, pair in met], max(1, len(self._frames)))
+            self._evidence[slot].closer(near, clip)
 
     def _near_frames(self) -> None:
         """The frames of a video, and the views of a still picture, in eight turns."""
@@ -143,6 +140,18 @@ class Search:
     def _key_frame_s(self) -> float:
         """When the frame is shown whose turns were asked (fingerprint.ImageFingerprint)."""
         return self._frames[0].seconds if self._frames and self._seconds else 0.0
+
+
+def _firsts(
+    order: NDArray[np.int64], slots: NDArray[np.uint32], wanted: NDArray[np.bool_]
+) -> NDArray[np.int64]:
+    """Of the wanted rows in `order`, the first of every slot."""
+    chosen = order[wanted[order]]
+    return chosen[np.unique(slots[chosen], return_index=True)[1]]
+
+
+def _rows(columns: tuple[NDArray[Any], ...], rows: NDArray[np.int64]) -> Iterator[tuple[Any, ...]]:
+    return zip(*(column[rows].tolist() for column in columns), strict=True)
 
 
 def _turned(
