@@ -150,7 +150,7 @@ def test_any_sequence_of_changes(
         place = tmp_path
 
     run_state_machine_as_test(
-        Machine, settings=settings(max_examples=25, stateful_step_count=20, deadline=None)
+        Machine, settings=settings(max_examples=20, stateful_step_count=15, deadline=None)
     )
 
 
@@ -361,3 +361,45 @@ def test_saving_takes_the_dead_out(tmp_path: Path) -> None:
     opened, _ = Catalog.open(tmp_path / "one.index")
     asked = many(1000)[700]
     assert [hit.key for hit in opened.search(Query(b"", (asked.pdq or b"",), 90, None))] == [700]
+
+
+def test_saving_while_others_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every file holds one moment: each key once, and all that were never touched."""
+    monkeypatch.setattr(state, "_LEAST_DEAD", 30)
+    catalog = Catalog()
+    catalog.load(many(300))
+    changing, stop = many(100, seed=2), threading.Event()
+
+    def write() -> None:
+        while not stop.is_set():
+            for entry in changing:
+                catalog.put(entry)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        for seq in range(15):
+            catalog.save(tmp_path / "one.index", seq)
+            _, sections = snapshot.read(tmp_path / "one.index", stored.KIND)
+            assert sorted(sections["slot.key"].tolist()) == list(range(300))
+            opened, _ = Catalog.open(tmp_path / "one.index")
+            (hit,) = opened.search(Query(many(300)[200].sha256, (), 0, None))
+            assert hit.key == 200
+    finally:
+        stop.set()
+        writer.join()
+
+
+def test_what_is_recent_and_what_is_merged_is_found_alike() -> None:
+    """One by one past the size at which the dictionary of recent rows is merged."""
+    catalog = Catalog()
+    known = many(4500)
+    for entry in known:
+        catalog.put(entry)
+    for entry in known[::500]:
+        (hit,) = catalog.search(Query(entry.sha256, (), 0, None))
+        assert hit.key == entry.key
+    for entry in known[1::2]:
+        catalog.remove(entry.key)
+    assert len(catalog) == 2250
+    assert catalog.search(Query(known[501].sha256, (known[501].pdq or b"",), 90, None)) == []

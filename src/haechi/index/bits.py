@@ -14,7 +14,8 @@ Found = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
 """(number of the asked hash, row, distance in bits) of pairs, (k,) each."""
 
 _MANY = 2048
-"""From here on building the index anew is cheaper than adding one by one."""
+_MANY_PART = 16
+"""From this many on, and this part of what is there, building anew is cheaper than adding singly."""
 
 
 class Bits:
@@ -36,7 +37,7 @@ class Bits:
     def append(self, hashes: Hashes) -> None:
         """Add uint64 (n, 4) under the next numbers."""
         numbers = np.arange(self._rows, self._rows + len(hashes), dtype=np.int64)
-        if len(hashes) >= _MANY:
+        if len(hashes) >= max(_MANY, self._rows // _MANY_PART):
             self._index.load(numbers, hashes)
         else:
             for number, row in zip(numbers.tolist(), hashes, strict=True):

@@ -58,7 +58,10 @@ def close(
     while True:
         pairs = np.empty((room, 2), dtype=np.int64)
         found = _close(
-            *(frozen(word) for word in front),
+            frozen(front[0]),
+            frozen(front[1]),
+            frozen(front[2]),
+            frozen(front[3]),
             frozen(back),
             looks,
             np.uint64(limits[0]),

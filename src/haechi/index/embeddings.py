@@ -146,7 +146,8 @@ Pairs = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]
 def norms(vectors: NDArray[np.int8]) -> NDArray[np.float32]:
     """float32 (n,) Euclidean lengths of int8 (n, 512), at least 1 so that zero is like nothing."""
     squares = np.einsum("ij,ij->i", vectors, vectors, dtype=np.int32)
-    return np.maximum(np.sqrt(squares, dtype=np.float32), np.float32(1))
+    lengths: NDArray[np.float32] = np.sqrt(squares, dtype=np.float32)
+    return np.maximum(lengths, np.float32(1))
 
 
 def scan(

@@ -117,7 +117,7 @@ class State:
         found = np.array(self._by_file.find(int(sha256[0])), dtype=np.uint32)
         found = found[found < now.slots.rows]
         equal = (now.slots.take("sha256", found) == sha256).all(axis=1)
-        return found[equal & now.alive(found)]
+        return np.asarray(found[equal & now.alive(found)], dtype=np.uint32)
 
     def near(
         self, now: Moment, hashes: NDArray[np.uint64], radius: int, min_quality: int
