@@ -4,12 +4,12 @@ A bit is the side of a hyperplane on which a vector lies. Two vectors at an angl
 share a / pi of the bits (Charikar, Similarity Estimation Techniques from Rounding Algorithms, STOC
 2002), so a limit on the bits keeps nearly all pairs above a cosine and drops nearly all others;
 those kept are measured in full. At a cosine of 0.5 a third of the bits differ, of unrelated vectors
-half: at the limits below one in 12,000 unrelated vectors is looked at.
+half: at the limits below one in 200,000 unrelated vectors is looked at.
 
-Against a graph (HNSW, usearch 2.26): SSCD embeddings fill their space almost evenly, which suits
-graphs badly. On 50,000 such vectors one took 10 ms a vector to build and as long to search at the
-same recall as a full scan of these sketches, and it cannot be shared, changed and checked as rows
-of numbers can.
+Why no graph (HNSW): SSCD spreads its embeddings almost evenly, and a graph finds its way by what is
+uneven. On 50,000 random vectors usearch 2.26 with 32 links took 10 ms a vector to build (one busy
+core: hours a million) and 6 ms a search for a recall of 1.0, with 16 links 2 ms and 52 ms; sketches
+take 0.01 ms and under 1 ms. Nor can a graph be shared, changed and checked as rows of numbers can.
 """
 
 import hashlib
