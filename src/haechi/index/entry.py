@@ -42,8 +42,8 @@ class Entry:
 
     @property
     def seconds(self) -> float:
-        """Length of the video, to its last frame; 0 for a still picture."""
-        return max((frame.seconds for frame in self.frames), default=0.0)
+        """How long the video plays, its last frame included; 0 for a still picture."""
+        return _seconds(self.frames)
 
     @classmethod
     def of(cls, key: int, fingerprint: ImageFingerprint) -> "Entry":
@@ -55,7 +55,7 @@ class Entry:
             pdq_quality=fingerprint.pdq.quality,
             embedding=fingerprint.embedding,
             views=fingerprint.views,
-            frames=getattr(fingerprint, "frames", ()),
+            frames=fingerprint.frames,
         )
 
 
@@ -82,8 +82,8 @@ class Query:
 
     @property
     def seconds(self) -> float:
-        """Length of the video, to its last frame; 0 for a still picture."""
-        return max((frame.seconds for frame in self.frames), default=0.0)
+        """How long the video plays, its last frame included; 0 for a still picture."""
+        return _seconds(self.frames)
 
     @classmethod
     def of(cls, fingerprint: ImageFingerprint) -> "Query":
@@ -94,7 +94,7 @@ class Query:
             pdq_quality=fingerprint.pdq.quality,
             embedding=fingerprint.embedding,
             views=fingerprint.views,
-            frames=getattr(fingerprint, "frames", ()),
+            frames=fingerprint.frames,
         )
 
 
@@ -124,3 +124,8 @@ class Hit:
     orientation: int
     found_by: str
     clip: Clip | None = None
+
+
+def _seconds(frames: tuple[Frame, ...]) -> float:
+    last = max((frame.seconds for frame in frames), default=0.0)
+    return last * len(frames) / (len(frames) - 1) if last and len(frames) > 1 else last
