@@ -60,7 +60,7 @@ def film() -> bytes:
 
 def naive(data: bytes, step_s: float = TWO_A_SECOND) -> int:
     """What is written first: decode all, convert those that are due, hash them at full size."""
-    import pdqhash  # noqa: PLC0415 - the peer may be absent
+    import pdqhash
 
     count, due = 0, 0.0
     with av.open(io.BytesIO(data)) as container:
