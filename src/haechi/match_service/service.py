@@ -1,14 +1,13 @@
-"""What the routes of one process share: database, mirror, decoders, gate and counters."""
+"""What the routes of one process share: database, mirror, decoders, gate, keys and counters."""
 
 import asyncio
-import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from starlette.requests import Request
 
 from haechi import media
-from haechi.errors import KeyRefused, MatchUnavailable
+from haechi.errors import KeyRefused, MatchUnavailable, RateLimited, ScopeMissing
 from haechi.fingerprint import ImageFingerprint, image
 from haechi.index import Query
 from haechi.match_service import intake, probe
@@ -17,13 +16,16 @@ from haechi.match_service.decide import Decision, Found, decide
 from haechi.match_service.follow import Follower
 from haechi.match_service.gate import Gate
 from haechi.match_service.intake import Asked
+from haechi.match_service.keys import Caller, Keys, Scope
 from haechi.match_service.metrics import Metrics
 from haechi.match_service.mirror import Mirror
-from haechi.match_service.store import Platform, Store
+from haechi.match_service.pace import Pace, neighbourhood
+from haechi.match_service.store import Store
 
 type Make = Callable[[bytes], ImageFingerprint]
 
-KEY_LIMIT = 200
+PICTURE_COSTS = 20.0
+"""Requests by hash that one picture counts as at a key's pace; so far apart are their costs."""
 
 
 class Service:
@@ -37,6 +39,9 @@ class Service:
         self.mirror = Mirror()
         self.follower = Follower(self.mirror, settings)
         self.gate = Gate(settings.concurrency, settings.queue)
+        self.keys = Keys(self.store.rows)
+        self.pace = Pace(settings.key_per_s, settings.key_burst)
+        self.strangers = Pace(settings.address_per_s, settings.address_burst)
         self.metrics = Metrics()
         self.has_model = False
 
@@ -60,18 +65,36 @@ class Service:
             await asyncio.to_thread(self._sandbox.close)
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def platform(self, request: Request) -> int:
-        """Id of the platform whose key came with `request`. Raises KeyRefused."""
-        return (await self.caller(request)).id
+    async def caller(self, request: Request, scope: Scope, cost: float = 1.0) -> Caller:
+        """Who asks, if its key has `scope`; counted at its pace. Raises ScopeMissing, and as `known`."""
+        caller = await self.known(request, cost)
+        if scope not in caller.scopes:
+            raise ScopeMissing(scope)
+        return caller
 
-    async def caller(self, request: Request) -> Platform:
-        """The platform whose key came with `request`. Raises KeyRefused."""
-        scheme, _, key = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not 0 < len(key) <= KEY_LIMIT:
-            raise KeyRefused
-        return await self.store.platform(hashlib.sha256(key.strip().encode()).digest())
+    async def known(self, request: Request, cost: float = 1.0) -> Caller:
+        """Whose key came with `request`, counted as `cost` requests of it.
 
-    async def fingerprint(self, request: Request) -> Asked:
+        An address from which too many requests without a good key came is refused before its key
+        is looked at. Raises RateLimited, KeyRefused; MatchUnavailable.
+        """
+        stranger = neighbourhood(request.client.host) if request.client else ""
+        if wait_s := self.strangers.wait_s(stranger):
+            raise RateLimited(wait_s)
+        try:
+            caller = await self.keys.caller(request.headers.get("authorization", ""))
+        except KeyRefused:
+            self.strangers.charge(stranger)
+            raise
+        self.charge(caller, cost)
+        return caller
+
+    def charge(self, caller: Caller, cost: float) -> None:
+        """Count `cost` requests of this key. Raises RateLimited, and then counts none."""
+        if wait_s := self.pace.take(caller.key, cost):
+            raise RateLimited(wait_s)
+
+    async def fingerprint(self, request: Request, make: Make = image) -> Asked:
         """Read the picture in `request` and fingerprint it in a child process.
 
         Raises a MediaError for what cannot be used, MatchBusy when the queue is full, and
@@ -80,7 +103,7 @@ class Service:
         settings = self.settings
         async with self.gate.place():
             data = await intake.read_body(request, settings.limit_bytes, settings.read_s)
-            return await self.decoded(data)
+            return await self.decoded(data, make)
 
     async def decoded(self, data: bytes, make: Make = image) -> Asked:
         """What `make` says of a picture that was read, while its reader holds a place of the gate.
@@ -102,7 +125,13 @@ class Service:
 
     async def found(self, query: Query) -> list[Found]:
         """Everything that a picture of this fingerprint matches, best first."""
+        if _quick(query):
+            return self.mirror.search(query)
         return await self._in_thread(self.mirror.search, query)
+
+    async def found_many(self, queries: Sequence[Query]) -> list[list[Found]]:
+        """`found` of each, beside the other requests and not before them."""
+        return await self._in_thread(lambda: [self.mirror.search(query) for query in queries])
 
     def gauges(self) -> dict[str, int | float]:
         """Numbers about this process, by name."""
@@ -117,3 +146,8 @@ class Service:
 
     async def _in_thread[*Ts, T](self, act: Callable[[*Ts], T], *args: *Ts) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, act, *args)
+
+
+def _quick(query: Query) -> bool:
+    """True where a thread would cost more than the search: one hash, a tenth of a millisecond."""
+    return len(query.turns) <= 1 and query.embedding is None and not query.views

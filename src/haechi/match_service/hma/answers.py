@@ -12,12 +12,12 @@ from starlette.responses import JSONResponse, Response
 from haechi.errors import HaechiError, InvalidDocument, MediaError, TooManyBytes, TooManyPixels
 from haechi.match_service import refusals
 from haechi.match_service.service import Service
-from haechi.match_service.store import Platform
+from haechi.match_service.keys import SCOPES, Caller, Scope
 
 type Endpoint = Callable[[Request], Awaitable[Response]]
 
 # Whoever asks without a key where that is allowed.
-NOBODY = Platform(0, "open", may_curate=True)
+NOBODY = Caller(0, "open", 0, frozenset(SCOPES))
 NO_FETCHING = "This service fetches no addresses: send the file itself."
 
 # As pydantic, which reads HMA's parameters, takes them.
@@ -37,7 +37,8 @@ def hma(endpoint: Endpoint) -> Endpoint:
     """`endpoint`, for callers with a key only, and with refusals as HMA writes them."""
 
     async def guarded(request: Request) -> Response:
-        await caller(request)
+        if "match" not in (await caller(request)).scopes:
+            raise HTTPException(403, "This key may not match.")
         return await endpoint(request)
 
     return _named(endpoint, guarded)
@@ -47,7 +48,7 @@ def curating(endpoint: Endpoint) -> Endpoint:
     """`endpoint`, for callers whose key may change banks."""
 
     async def guarded(request: Request) -> Response:
-        if not (await caller(request)).may_curate:
+        if "curate" not in (await caller(request)).scopes:
             raise HTTPException(403, "This key may not change banks.")
         return await endpoint(request)
 
@@ -59,16 +60,17 @@ def service_of(request: Request) -> Service:
     return cast("Service", request.app.state.service)
 
 
-async def caller(request: Request) -> Platform:
-    """Who asks. Raises KeyRefused.
+async def caller(request: Request) -> Caller:
+    """Who asks. Raises KeyRefused, RateLimited.
 
     Without a key, nobody in particular may ask, from this machine, where the settings say so.
     """
-    known: Platform | None = getattr(request.state, "hma_caller", None)
+    known: Caller | None = getattr(request.state, "hma_caller", None)
     if known is None:
         service = service_of(request)
         unnamed = service.settings.hma_open and "authorization" not in request.headers
-        known = NOBODY if unnamed and _from_this_machine(request) else await service.caller(request)
+        nobody = unnamed and _from_this_machine(request)
+        known = NOBODY if nobody else await service.known(request)
         request.state.hma_caller = known
     return known
 

@@ -15,7 +15,7 @@ from haechi.match_service import intake
 from haechi.match_service.decide import Found
 from haechi.match_service.hma import signals, upload
 from haechi.match_service.hma.answers import NO_FETCHING, names, needed, service_of, yes
-from haechi.match_service.hma.decoded import by_pdq
+from haechi.match_service.decoded import by_pdq
 from haechi.match_service.hma.signals import PDQ, SIGNAL_TYPES, SSCD, VIDEO_MD5
 from haechi.match_service.service import Service
 

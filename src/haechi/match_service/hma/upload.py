@@ -15,7 +15,7 @@ from haechi.index import Query
 from haechi.match_service.config import Settings
 from haechi.match_service.hma import signals
 from haechi.match_service.hma.answers import service_of
-from haechi.match_service.hma.decoded import by_pdq
+from haechi.match_service.decoded import by_pdq
 from haechi.match_service.intake import JSON_LIMIT_BYTES, Asked
 from haechi.match_service.service import Make
 
