@@ -92,6 +92,31 @@ def _people(commands: Commands) -> None:
     add.add_argument(
         "--may-curate", action="store_true", help="its key may change banks through HMA's API"
     )
+    _keys(below)
+
+
+# As match_service/keys.py has them; a test compares the two.
+_SCOPES = ("match", "register", "curate", "staff-metadata", "metrics")
+
+
+def _keys(platform: Commands) -> None:
+    keys = platform.add_parser("key", help="further keys of a platform")
+    below = keys.add_subparsers(required=True, metavar="command")
+    add = _add(below, "add", "keys:add_key", "make a key and show it once")
+    add.add_argument("platform")
+    add.add_argument("--name", default="", help="what it is for, such as: upload servers")
+    add.add_argument(
+        "--scope",
+        action="append",
+        required=True,
+        choices=_SCOPES,
+        help="what it may do; may be repeated",
+    )
+    add.add_argument("--days", type=int, help="it expires after so many days (default: never)")
+    show = _add(below, "list", "keys:list_keys", "the keys of a platform; none is shown itself")
+    show.add_argument("platform")
+    revoke = _add(below, "revoke", "keys:revoke_key", "stop a key, everywhere within a second")
+    revoke.add_argument("number", type=int, help="as `haechi platform key list` shows it")
 
 
 def _words(commands: Commands) -> None:

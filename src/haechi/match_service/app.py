@@ -18,6 +18,8 @@ from haechi.match_service import intake
 from haechi.match_service.batch import match_many
 from haechi.match_service.config import Settings
 from haechi.match_service.decoded import by_pdq
+from haechi.match_service.describe import document, openapi
+from haechi.match_service.direct import Direct
 from haechi.match_service.hma.routes import routes as hma_routes
 from haechi.match_service.intake import Asked
 from haechi.match_service.metrics import Measured
@@ -60,7 +62,9 @@ def create_app(settings: Settings, *, sandbox: Sandbox | None = None) -> Starlet
             Route("/health", health),
             Route("/ready", ready),
             Route("/metrics", metrics),
+            Route("/openapi.json", openapi),
             *(hma_routes() if settings.hma else ()),
+            *([Route("/openapi/openapi.json", openapi)] if settings.hma else ()),
         ],
         middleware=[Middleware(Measured, metrics=service.metrics)],
         exception_handlers={
@@ -71,7 +75,9 @@ def create_app(settings: Settings, *, sandbox: Sandbox | None = None) -> Starlet
         },
         lifespan=lifespan,
     )
+    app.router.middleware_stack = Direct(app.router.middleware_stack, app.routes)
     app.state.service = service
+    app.state.openapi = document(app.routes)
     return app
 
 

@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 
 from haechi.errors import HaechiError, InvalidDocument, MatchUnavailable
 from haechi.match_service import intake
-from haechi.match_service.decide import Found, decide
+from haechi.match_service.decide import decide
 from haechi.match_service.intake import Asked
 from haechi.match_service.refusals import told
 from haechi.match_service.service import Service
@@ -82,14 +82,9 @@ async def _answered(
         return []
     found = await service.found_many([one.asked.query for one in items])
     verdicts = [
-        Verdict(one.asked, decide(hits), one.label)
-        for one, hits in zip(items, found, strict=True)
+        Verdict(one.asked, decide(hits), one.label) for one, hits in zip(items, found, strict=True)
     ]
     written = await service.store.write_checks(platform, verdicts)
     for one in verdicts:
         service.metrics.outcome(one.decision.outcome)
-    return [
-        verdict(service.settings, *one) for one in zip(verdicts, found, written, strict=True)
-    ]
-
-
+    return [verdict(service.settings, *one) for one in zip(verdicts, found, written, strict=True)]

@@ -40,8 +40,8 @@ SELECT id, name, -id, CASE WHEN may_curate THEN %(curating)s::text[] ELSE %(firs
 FROM matching_platform WHERE key_digest = %(digest)s AND enabled
 LIMIT 1
 """
-# What the one key that came with the platform may do; `may_curate` adds the scope of that name.
-_FIRST: list[str] = ["match", "register", "staff-metadata", "metrics"]
+# What the one key that came with the platform may do; `may_curate` adds the scope `curate`.
+_FIRST: list[str] = ["match", "register", "metrics"]
 
 
 @dataclass(frozen=True, slots=True)

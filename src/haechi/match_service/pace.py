@@ -8,6 +8,8 @@ KEPT = 50_000
 """Buckets remembered, of some 250 bytes each. The one unused for longest goes first: it is the
 likeliest to be full again, and a full bucket is the same as none."""
 
+_ROUNDING = 1e-6
+
 
 class Pace:
     """`per_s` requests a second for each name, and `burst` at once after a pause.
@@ -47,7 +49,7 @@ class Pace:
         if not self._per_s:
             return 0.0
         lacking = min(tokens, self._burst) - self._level(name)
-        return max(0.0, lacking / self._per_s)
+        return lacking / self._per_s if lacking > _ROUNDING else 0.0
 
     def charge(self, name: Hashable, tokens: float = 1.0) -> None:
         """Take `tokens` for `name`; the bucket ends empty if there are not so many."""

@@ -27,7 +27,7 @@ ANSWERS: Mapping[type[HaechiError], tuple[int, str]] = {
     errors.KeyRefused: (401, "An API key of an enabled platform is needed."),
     errors.ScopeMissing: (403, "This key is not for this."),
     errors.RateLimited: (429, "Too many requests. Try again later."),
-    errors.AddressRefused: (403, "This service does not fetch that address."),
+    errors.AddressRefused: (400, "This service does not fetch that address."),
     errors.AddressUnreachable: (400, "Nothing usable came from that address."),
     errors.CheckUnknown: (404, "No recent check of this platform has that number."),
     errors.ContentUnknown: (404, "This platform has registered no content of that id."),

@@ -13,6 +13,7 @@ from haechi.index import Query
 from haechi.match_service import intake, probe
 from haechi.match_service.config import Settings
 from haechi.match_service.decide import Decision, Found, decide
+from haechi.match_service.fetching import Fetcher
 from haechi.match_service.follow import Follower
 from haechi.match_service.gate import Gate
 from haechi.match_service.intake import Asked
@@ -42,6 +43,7 @@ class Service:
         self.keys = Keys(self.store.rows)
         self.pace = Pace(settings.key_per_s, settings.key_burst)
         self.strangers = Pace(settings.address_per_s, settings.address_burst)
+        self.fetcher = Fetcher(settings)
         self.metrics = Metrics()
         self.has_model = False
 
@@ -78,13 +80,12 @@ class Service:
         An address from which too many requests without a good key came is refused before its key
         is looked at. Raises RateLimited, KeyRefused; MatchUnavailable.
         """
-        stranger = neighbourhood(request.client.host) if request.client else ""
-        if wait_s := self.strangers.wait_s(stranger):
+        if self.strangers and (wait_s := self.strangers.wait_s(_client(request))):
             raise RateLimited(wait_s)
         try:
             caller = await self.keys.caller(request.headers.get("authorization", ""))
         except KeyRefused:
-            self.strangers.charge(stranger)
+            self.strangers.charge(_client(request))
             raise
         self.charge(caller, cost)
         return caller
@@ -146,6 +147,10 @@ class Service:
 
     async def _in_thread[*Ts, T](self, act: Callable[[*Ts], T], *args: *Ts) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, act, *args)
+
+
+def _client(request: Request) -> str:
+    return neighbourhood(request.client.host) if request.client else ""
 
 
 def _quick(query: Query) -> bool:

@@ -1,9 +1,10 @@
 """What every address of HMA's API shares: who asks, reading parameters, and saying no as HMA does."""
 
 import ipaddress
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import wraps
 from typing import cast
+from urllib.parse import parse_qsl
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -11,8 +12,8 @@ from starlette.responses import JSONResponse, Response
 
 from haechi.errors import HaechiError, InvalidDocument, MediaError, TooManyBytes, TooManyPixels
 from haechi.match_service import refusals
+from haechi.match_service.keys import SCOPES, Caller
 from haechi.match_service.service import Service
-from haechi.match_service.keys import SCOPES, Caller, Scope
 
 type Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -75,9 +76,18 @@ async def caller(request: Request) -> Caller:
     return known
 
 
+def given(request: Request) -> Mapping[str, str]:
+    """The parameters of the address; of one that is given twice, the last."""
+    known: Mapping[str, str] | None = getattr(request.state, "hma_given", None)
+    if known is None:
+        query = request.scope["query_string"].decode("latin-1")
+        known = request.state.hma_given = dict(parse_qsl(query, keep_blank_values=True))
+    return known
+
+
 def needed(request: Request, name: str) -> str:
     """A parameter of the address. Raises FieldWrong."""
-    value = request.query_params.get(name)
+    value = given(request).get(name)
     if value is None:
         raise FieldWrong(name, "Field required")
     return value
@@ -85,7 +95,7 @@ def needed(request: Request, name: str) -> str:
 
 def yes(request: Request, name: str, *, otherwise: bool = False) -> bool:
     """A parameter that is true or false. Raises FieldWrong."""
-    value = request.query_params.get(name)
+    value = given(request).get(name)
     if value is None:
         return otherwise
     if value.lower() not in _YES | _NO:
@@ -95,7 +105,7 @@ def yes(request: Request, name: str, *, otherwise: bool = False) -> bool:
 
 def names(request: Request, name: str) -> frozenset[str] | None:
     """A parameter that is a list with commas; None where it is missing or empty."""
-    value = request.query_params.get(name)
+    value = given(request).get(name)
     return frozenset(value.split(",")) if value else None
 
 

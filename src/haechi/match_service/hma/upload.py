@@ -13,9 +13,9 @@ from haechi import fingerprint, media
 from haechi.errors import BodyTooSlow, TooManyBytes
 from haechi.index import Query
 from haechi.match_service.config import Settings
-from haechi.match_service.hma import signals
-from haechi.match_service.hma.answers import service_of
 from haechi.match_service.decoded import by_pdq
+from haechi.match_service.hma import signals
+from haechi.match_service.hma.answers import NO_FETCHING, given, service_of
 from haechi.match_service.intake import JSON_LIMIT_BYTES, Asked
 from haechi.match_service.service import Make
 
@@ -61,6 +61,29 @@ async def read(request: Request, make: Make = by_pdq) -> Upload:
         if content_type == signals.PHOTO:
             return Upload(content_type, await service.decoded(data, make), fields)
         return Upload(content_type, await asyncio.to_thread(_as_a_whole, data), fields)
+
+
+async def fetched(request: Request, url: str, make: Make = by_pdq) -> Upload:
+    """The file at `url`, where the settings let this service fetch (haechi.match_service.fetching).
+
+    What it is, is told from its content, unless the parameter `content_type` says it. Raises
+    HTTPException 403 where nothing is fetched, AddressRefused, AddressUnreachable, and as `read`.
+    """
+    service = service_of(request)
+    if not service.settings.fetch:
+        raise HTTPException(403, NO_FETCHING)
+    async with service.fetcher.file(url) as data:
+        content_type = given(request).get("content_type") or _told(data)
+        if content_type not in signals.CONTENT_TYPES:
+            raise HTTPException(400, f"no such content_type: '{content_type}'")
+        if content_type != signals.PHOTO:
+            return Upload(content_type, await asyncio.to_thread(_as_a_whole, data), {})
+        async with service.gate.place():
+            return Upload(content_type, await service.decoded(data, make), {})
+
+
+def _told(data: bytes) -> str:
+    return signals.VIDEO if media.sniff(data).is_video else signals.PHOTO
 
 
 async def _parts(request: Request, settings: Settings) -> tuple[str, bytes, Mapping[str, str]]:
