@@ -57,7 +57,26 @@ def _servers(commands: Commands) -> None:
         made = _add(commands, typed, f"serving:{name}", what)
         made.add_argument("--host", default="127.0.0.1")
         made.add_argument("--port", type=int, default=DEFAULT_PORTS[name])
+        if name == "match":
+            _match_service(made)
     _add(commands, "worker", "worker:worker", "do what was put off: examine, deliver, watch clocks")
+
+
+def _match_service(made: argparse.ArgumentParser) -> None:
+    made.add_argument(
+        "--workers", type=int, default=1, help="processes that answer; each holds the banks"
+    )
+    made.add_argument(
+        "--reload-wait",
+        type=float,
+        default=10.0,
+        metavar="SECONDS",
+        help="on SIGHUP, how long a new process may load before the old one stops (default 10)",
+    )
+    made.epilog = (
+        "SIGHUP replaces each process by a new one without losing a request. SIGTERM and Ctrl-C "
+        "take no new requests, answer those under way, and end."
+    )
 
 
 def _database(commands: Commands) -> None:

@@ -44,6 +44,7 @@ def create_app(settings: Settings, *, sandbox: Sandbox | None = None) -> Starlet
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         await service.open()
         following = asyncio.create_task(service.follower.run())
+        await service.loaded()
         try:
             yield
         finally:

@@ -47,6 +47,8 @@ class Settings:
     fetch_allow    Networks that may be fetched from although they are inner ones, with any port.
     fetch_ports    Ports that may be fetched from elsewhere.
     fetch_s        Longest time for one address, redirects and all.
+    load_s         Longest wait for the banks before the first request is taken, where the database
+                   answers. A million members take about 20 s.
     stale_after_s  Age of the last look at the banks after which no verdict is given. Above the
                    one second between looks, so that one slow look is no outage.
     """
@@ -61,6 +63,7 @@ class Settings:
     concurrency: int = 8
     queue: int = 64
     database_s: float = 3.0
+    load_s: float = 120.0
     stale_after_s: float = 3.0
     hma: bool = False
     hma_open: bool = False

@@ -1,6 +1,7 @@
 """What the routes of one process share: database, mirror, decoders, gate, keys and counters."""
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -27,6 +28,8 @@ type Make = Callable[[bytes], ImageFingerprint]
 
 PICTURE_COSTS = 20.0
 """Requests by hash that one picture counts as at a key's pace; so far apart are their costs."""
+
+LOOK_S = 0.02
 
 
 class Service:
@@ -59,6 +62,17 @@ class Service:
         ]
         answers = await asyncio.gather(*probes, return_exceptions=True)
         self.has_model = all(answer is True for answer in answers)
+
+    async def loaded(self) -> None:
+        """Wait for the banks, so that a process that is to replace another one can answer at once.
+
+        Not where the database is away, and not for ever: /ready and /v1/match say 503 then.
+        """
+        deadline = time.monotonic() + self.settings.load_s
+        follower = self.follower
+        # Three things end it, and none of them is an event.
+        while not (follower.fresh or follower.away or time.monotonic() > deadline):  # noqa: ASYNC110
+            await asyncio.sleep(LOOK_S)
 
     async def close(self) -> None:
         """Let go of everything; running decoders are stopped."""
