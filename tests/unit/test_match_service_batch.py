@@ -151,6 +151,7 @@ class Table:
         self.refuse, self.away = refuse, False
 
     async def rows(self, _statement: str, values: dict[str, list[object]]) -> list[tuple[int]]:
+        """Numbers for the rows of one statement."""
         await asyncio.sleep(0)
         labels = values["label"]
         self.statements.append(labels)

@@ -119,11 +119,13 @@ class Books:
         self.now_s, self.asked, self.good = 0.0, 0, True
 
     async def rows(self, _statement: str, _values: object) -> list[tuple[object, ...]]:
+        """What a statement answers."""
         self.asked += 1
         await asyncio.sleep(0)
         return [(7, "board", 3, ["match"])] if self.good else []
 
     def clock(self) -> float:
+        """Seconds."""
         return self.now_s
 
 
@@ -181,10 +183,13 @@ def test_the_command_line_offers_these_scopes() -> None:
 
 
 class Clock:
+    """Stands still until it is set."""
+
     def __init__(self) -> None:
         self.now_s = 100.0
 
     def __call__(self) -> float:
+        """Seconds."""
         return self.now_s
 
 

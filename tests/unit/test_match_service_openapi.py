@@ -85,7 +85,7 @@ class Told:
         self.client, self.document = client, document
         self.seen: set[tuple[str, str, int]] = set()
 
-    async def __call__(self, method: str, path: str, at: str = "", **more: Any) -> Any:  # noqa: ANN401
+    async def __call__(self, method: str, path: str, at: str = "", **more: Any) -> Any:
         operation = self.document["paths"][path][method.lower()]
         answer = await self.client.request(method, at or path, **more)
         told = operation["responses"].get(str(answer.status_code))

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from tests.unit.match_house import DIGEST_KEY, KEY, Database
+from tests.unit.match_house import DIGEST_KEY, KEY, Database, until
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.timeout(120)]
 
@@ -109,13 +109,18 @@ async def test_no_request_is_lost_while_every_process_is_replaced_and_when_it_en
         upload = asyncio.create_task(slow_upload(port, photo, 2.0))
         await asyncio.sleep(0.5)
         first.send_signal(signal.SIGHUP)
-        async with asyncio.timeout(60):
-            while children(first.pid) & before or len(children(first.pid)) != len(before):
-                await asyncio.sleep(0.1)
+
+        async def replaced() -> bool:
+            now = children(first.pid)
+            return not now & before and len(now) == len(before)
+
+        await until(replaced, 60)
         seen = len(answers)
-        async with asyncio.timeout(60):
-            while len(answers) < seen + 20:
-                await asyncio.sleep(0.1)
+
+        async def asked_on() -> bool:
+            return len(answers) >= seen + 20
+
+        await until(asked_on, 60)
         asking = False
         await asyncio.gather(*askers)
         assert set(answers) == {b"HTTP/1.1 200 OK"}

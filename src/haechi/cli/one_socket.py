@@ -7,11 +7,11 @@ port can be shut. Here the parent holds the one socket: until somebody accepts i
 
 import socket
 
-from granian import Granian
-from granian.server.common import SocketSpec
+from granian.net import SocketSpec
+from granian.server.mp import MPServer
 
 
-class OneSocket(Granian):
+class OneSocket(MPServer):
     """Granian, listening as it does on other systems than Linux.
 
     This relies on names that Granian does not promise;

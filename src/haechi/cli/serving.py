@@ -42,6 +42,8 @@ def match(asked: argparse.Namespace) -> int:
     installation.read_keys(vault=False)
     installation.find_database()
     _check_port(asked.host, asked.port)
+    if asked.workers > 1:
+        os.environ["HAECHI_MATCH_SEVERAL"] = "1"
     server = _match_server(asked)
     server.on_reload(lambda: _tell("replacing each process once its successor answers"))
     server.serve()

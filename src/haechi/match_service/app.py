@@ -18,11 +18,11 @@ from haechi.match_service import intake
 from haechi.match_service.batch import match_many
 from haechi.match_service.config import Settings
 from haechi.match_service.decoded import by_pdq
-from haechi.match_service.describe import document, openapi
+from haechi.match_service.describe import document, hma_openapi, openapi
 from haechi.match_service.direct import Direct
 from haechi.match_service.hma.routes import routes as hma_routes
 from haechi.match_service.intake import Asked
-from haechi.match_service.metrics import Measured
+from haechi.match_service.metrics import OUTCOME, Measured
 from haechi.match_service.refusals import plain, refused
 from haechi.match_service.service import PICTURE_COSTS, Make, Service
 from haechi.match_service.store import Verdict
@@ -65,7 +65,7 @@ def create_app(settings: Settings, *, sandbox: Sandbox | None = None) -> Starlet
             Route("/metrics", metrics),
             Route("/openapi.json", openapi),
             *(hma_routes() if settings.hma else ()),
-            *([Route("/openapi/openapi.json", openapi)] if settings.hma else ()),
+            *([Route("/openapi/openapi.json", hma_openapi)] if settings.hma else ()),
         ],
         middleware=[Middleware(Measured, metrics=service.metrics)],
         exception_handlers={
@@ -102,6 +102,7 @@ async def match(request: Request) -> Response:
     given = Verdict(asked, decision, label)
     [written] = await service.store.write_checks(caller.id, [given])
     service.metrics.outcome(decision.outcome)
+    request.scope[OUTCOME] = decision.outcome
     return JSONResponse(verdict(service.settings, given, found, written))
 
 
@@ -169,11 +170,8 @@ async def metrics(request: Request) -> Response:
     service = service_of(request)
     if not service.settings.metrics_open:
         await service.caller(request, "metrics")
-    gauges = {name: float(value) for name, value in service.gauges().items()}
-    return PlainTextResponse(
-        service.metrics.text(gauges | {"ready": float(service.follower.fresh)}),
-        media_type="text/plain; version=0.0.4",
-    )
+    text = service.metrics.text(await service.measures())
+    return PlainTextResponse(text, media_type="text/plain; version=0.0.4")
 
 
 def _no_such_address(_request: Request, error: Exception) -> Response:

@@ -75,7 +75,7 @@ class Checks:
         """`rows` runs one statement and commits it; it raises MatchUnavailable."""
         self._rows = rows
         self._groups: list[_Group] = []
-        self._waiting = 0
+        self.waiting = 0
         self._writer: asyncio.Task[None] | None = None
 
     async def write(self, rows: Sequence[Row]) -> list[int]:
@@ -84,11 +84,11 @@ class Checks:
         Raises MatchUnavailable, and MatchBusy where too many wait; then none of them is written.
         A client that goes away meanwhile does not take them back.
         """
-        if self._waiting + len(rows) > WAITING:
+        if self.waiting + len(rows) > WAITING:
             raise MatchBusy
         group = _Group(rows, asyncio.get_running_loop().create_future())
         self._groups.append(group)
-        self._waiting += len(rows)
+        self.waiting += len(rows)
         if self._writer is None:
             self._writer = asyncio.create_task(self._write_all())
         return await group.numbers
@@ -106,7 +106,7 @@ class Checks:
             rows += len(self._groups[taken].rows)
             taken += 1
         groups, self._groups = self._groups[:taken], self._groups[taken:]
-        self._waiting -= rows
+        self.waiting -= rows
         try:
             _answer(groups, await self._insert(groups))
         except MatchUnavailable as error:
@@ -115,7 +115,7 @@ class Checks:
                 return
             # The next would wait as long for the same database.
             groups += self._groups
-            self._groups, self._waiting = [], 0
+            self._groups, self.waiting = [], 0
             _fail(groups, error)
 
     async def _write_apart(self, groups: Sequence[_Group]) -> None:

@@ -41,6 +41,8 @@ class Settings:
                    proxy.
     address_burst  As many at once: a fleet that restarts with an old key still gets answers.
     metrics_open   /metrics asks for no key. By default it wants one with the scope `metrics`.
+    several        Several processes answer at one address, so each names itself in its metrics;
+                   `haechi match-service --workers` says so by HAECHI_MATCH_SEVERAL.
     batch          Most fingerprints in one batch: 1,000 are 0.2 MB of JSON and 0.2 s of search.
     fetch          HMA's API fetches addresses (`url=`). Off by default: what a service fetches for
                    others, it fetches from where it stands (docs/match-service.md).
@@ -72,6 +74,7 @@ class Settings:
     address_per_s: float = 20.0
     address_burst: float = 200.0
     metrics_open: bool = False
+    several: bool = False
     batch: int = 1_000
     fetch: bool = False
     fetch_allow: tuple[Network, ...] = ()
@@ -98,6 +101,7 @@ class Settings:
                 1.0, _number(environ, "HAECHI_MATCH_ADDRESS_BURST", cls.address_burst)
             ),
             metrics_open=_yes(environ, "HAECHI_METRICS_OPEN"),
+            several=_yes(environ, "HAECHI_MATCH_SEVERAL"),
             batch=_count(environ, "HAECHI_MATCH_BATCH", cls.batch),
             fetch=_yes(environ, "HAECHI_FETCH"),
             fetch_allow=_networks(environ, "HAECHI_FETCH_ALLOW"),

@@ -58,6 +58,11 @@ class Fetcher:
         self._resolve = resolve
         self._gate = Gate(AT_ONCE, WAITING)
 
+    @property
+    def under_way(self) -> int:
+        """Files that are being fetched now, or were and are still being looked at."""
+        return self._gate.inside
+
     @asynccontextmanager
     async def file(self, url: str) -> AsyncIterator[bytes]:
         """The file at `url`, by way of at most REDIRECTS redirects.

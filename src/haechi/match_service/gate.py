@@ -15,6 +15,7 @@ class Gate:
         self._places = asyncio.Semaphore(places)
         self._queue = queue
         self.waiting = 0
+        self.inside = 0
 
     @asynccontextmanager
     async def place(self) -> AsyncIterator[None]:
@@ -26,7 +27,9 @@ class Gate:
             await self._places.acquire()
         finally:
             self.waiting -= 1
+        self.inside += 1
         try:
             yield
         finally:
+            self.inside -= 1
             self._places.release()

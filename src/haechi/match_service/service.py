@@ -4,11 +4,19 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 from starlette.requests import Request
 
 from haechi import media
-from haechi.errors import KeyRefused, MatchUnavailable, RateLimited, ScopeMissing
+from haechi.errors import (
+    DecoderCrashed,
+    DecodeTimeout,
+    KeyRefused,
+    MatchUnavailable,
+    RateLimited,
+    ScopeMissing,
+)
 from haechi.fingerprint import ImageFingerprint, image
 from haechi.index import Query
 from haechi.match_service import intake, probe
@@ -31,6 +39,15 @@ PICTURE_COSTS = 20.0
 
 LOOK_S = 0.02
 
+INLINE_S = 0.005
+"""A search that takes longer is not done between other requests but beside them."""
+
+_ANY = Query(sha256=b"", turns=(bytes(32),), pdq_quality=100, embedding=None, views=())
+
+_NEWEST = """
+SELECT greatest((SELECT max(seq) FROM matching_member), (SELECT max(seq) FROM matching_bank), 0)
+"""
+
 
 class Service:
     """One process. `open` before use, `close` after; both may be called once."""
@@ -47,8 +64,11 @@ class Service:
         self.pace = Pace(settings.key_per_s, settings.key_burst)
         self.strangers = Pace(settings.address_per_s, settings.address_burst)
         self.fetcher = Fetcher(settings)
-        self.metrics = Metrics()
+        self.metrics = Metrics(several=settings.several)
         self.has_model = False
+        # The first search after a change may build the index anew, which takes as long as hundreds
+        # of searches: it is done in a thread, and so are all others until one was quick again.
+        self._settled = -1
 
     async def open(self) -> None:
         """Start connections and decoders. Waits until these can work, not for the database."""
@@ -73,6 +93,7 @@ class Service:
         # Three things end it, and none of them is an event.
         while not (follower.fresh or follower.away or time.monotonic() > deadline):  # noqa: ASYNC110
             await asyncio.sleep(LOOK_S)
+        await self.found(_ANY)
 
     async def close(self) -> None:
         """Let go of everything; running decoders are stopped."""
@@ -131,6 +152,9 @@ class Service:
                 made = await self._in_thread(self._sandbox.run, make, data)
         except TimeoutError as error:
             raise MatchUnavailable from error
+        except (DecoderCrashed, DecodeTimeout) as error:
+            self.metrics.lost_decoder(error.code)
+            raise
         return Asked.picture(made)
 
     async def search(self, query: Query) -> tuple[Decision, list[Found]]:
@@ -140,9 +164,17 @@ class Service:
 
     async def found(self, query: Query) -> list[Found]:
         """Everything that a picture of this fingerprint matches, best first."""
-        if _quick(query):
-            return self.mirror.search(query)
-        return await self._in_thread(self.mirror.search, query)
+        seq, started = self.mirror.seq, time.perf_counter()
+        inline = seq == self._settled and _quick(query)
+        if inline:
+            found = self.mirror.search(query)
+        else:
+            found = await self._in_thread(self.mirror.search, query)
+        if time.perf_counter() - started > INLINE_S:
+            self._settled = -1
+        elif _quick(query):
+            self._settled = seq
+        return found
 
     async def found_many(self, queries: Sequence[Query]) -> list[list[Found]]:
         """`found` of each, beside the other requests and not before them."""
@@ -158,6 +190,28 @@ class Service:
             "seq": self.mirror.seq,
             "waiting": self.gate.waiting,
         }
+
+    async def measures(self) -> dict[str, float]:
+        """Numbers for those who watch over this process, by name.
+
+        `seq_lag` is how many changes of the banks are not in force here yet, and is missing where
+        the database does not say.
+        """
+        age_s = self.follower.age_s
+        made: dict[str, float] = {
+            **self.gauges(),
+            "ready": float(self.follower.fresh),
+            "members_by_md5": self.mirror.by_md5,
+            "decoding": self.gate.inside,
+            "fetching": self.fetcher.under_way,
+            "checks_waiting": self.store.checks_waiting,
+        }
+        if age_s is not None:
+            made["age_seconds"] = age_s
+        with suppress(MatchUnavailable):
+            [(newest,)] = await self.store.rows(_NEWEST)
+            made["seq_lag"] = max(0, newest - self.mirror.seq)
+        return made
 
     async def _in_thread[*Ts, T](self, act: Callable[[*Ts], T], *args: *Ts) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, act, *args)

@@ -101,6 +101,11 @@ class Store:
         """Close every connection."""
         await self._pool.close()
 
+    @property
+    def checks_waiting(self) -> int:
+        """Checks that are not yet being written."""
+        return self._checks.waiting
+
     async def base_url(self, platform: int) -> str:
         """Where that platform hosts. Raises KeyRefused if it is gone."""
         row = await self._one(_BASE_URL, (platform,))
