@@ -2,16 +2,17 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
 import httpx
 import psycopg
 import pytest
-from tests.unit.match_house import Database, code, running
+from tests.unit.match_house import KEY, Database, code, running
 
 from haechi import fingerprint
 from haechi.errors import MatchBusy, MatchUnavailable
 from haechi.match_service.checks import AT_ONCE, TYPES, WAITING, Checks
+from haechi.match_service.gate import Room
 from haechi.media import Sandbox
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
@@ -217,3 +218,66 @@ async def test_the_queue_has_an_end_and_leaving_it_takes_nothing_back() -> None:
     gone.cancel()
     assert await stays == [2]
     assert "1" in table.statements[0]
+
+
+# --- room for what arrives
+
+
+async def test_slow_uploads_hold_no_place_that_others_need(
+    database: Database, sandbox: Sandbox, photo: bytes
+) -> None:
+    done = asyncio.Event()
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield photo[:100]
+        await done.wait()
+        yield photo[100:]
+
+    async with running(database, sandbox, concurrency=1, queue=1) as client:
+        waiting = [asyncio.create_task(trickled(client, slow())) for _ in range(5)]
+        await asyncio.sleep(0.1)
+        assert (await client.post("/v1/match", content=photo)).status_code == 200
+        form = {"photo": photo}
+        assert (await client.post("/h/hash", files=form)).status_code == 200
+        room = client._transport.app.state.service.room  # type: ignore[attr-defined]
+        assert (room.bodies, room.bytes) == (5, 500)
+        done.set()
+        statuses = await asyncio.gather(*waiting)
+        assert {200} <= set(statuses) <= {200, 429}
+        assert (room.bodies, room.bytes) == (0, 0)
+
+
+async def trickled(client: httpx.AsyncClient, body: AsyncIterator[bytes]) -> object:
+    """The status of a request whose body comes piece by piece; httpx's transport gathers it first."""
+    sent: list[dict[str, object]] = []
+
+    async def receive() -> dict[str, object]:
+        piece = await anext(body, b"")
+        return {"type": "http.request", "body": piece, "more_body": bool(piece)}
+
+    async def send(message: dict[str, object]) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/v1/match",
+        "query_string": b"fingerprints=pdq",
+        "headers": [(b"authorization", f"Bearer {KEY}".encode())],
+    }
+    await client._transport.app(scope, receive, send)  # type: ignore[attr-defined]
+    return sent[0]["status"]
+
+
+def test_room_has_an_end_in_bytes_and_in_bodies_and_is_given_back() -> None:
+    room = Room(10, 2)
+    with room.share() as one, room.share() as two:
+        one(6)
+        two(4)
+        with pytest.raises(MatchBusy):
+            one(1)
+        with pytest.raises(MatchBusy), room.share():
+            pass
+    assert (room.bodies, room.bytes) == (0, 0)
+    with room.share() as one:
+        one(10)

@@ -86,6 +86,7 @@ class Told:
         self.seen: set[tuple[str, str, int]] = set()
 
     async def __call__(self, method: str, path: str, at: str = "", **more: Any) -> Any:
+        """The answer; fails where the document tells of none like it."""
         operation = self.document["paths"][path][method.lower()]
         answer = await self.client.request(method, at or path, **more)
         told = operation["responses"].get(str(answer.status_code))

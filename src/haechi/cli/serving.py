@@ -15,6 +15,8 @@ HEADERS_MS = 10_000
 """For the lines before a body; honest clients send them in one packet."""
 HEADERS_BYTES = 65_536
 """Ours are under 1,000 bytes; a token and a few cookies of a proxy fit."""
+CONNECTIONS = 16_384
+"""Open ones of one process, idle ones too, of some 20 kB each; the next ones wait."""
 DRAIN_S = 70
 """The longest that a request may take (settings read_s and answer_s), and a little more."""
 
@@ -44,6 +46,7 @@ def match(asked: argparse.Namespace) -> int:
     _check_port(asked.host, asked.port)
     if asked.workers > 1:
         os.environ["HAECHI_MATCH_SEVERAL"] = "1"
+    _allow_connections()
     server = _match_server(asked)
     server.on_reload(lambda: _tell("replacing each process once its successor answers"))
     server.serve()
@@ -52,7 +55,7 @@ def match(asked: argparse.Namespace) -> int:
 
 
 def _match_server(asked: argparse.Namespace) -> "OneSocket":
-    from granian.constants import Interfaces
+    from granian.constants import HTTPModes, Interfaces
     from granian.http import HTTP1Settings
     from granian.log import LogLevels
 
@@ -67,6 +70,8 @@ def _match_server(asked: argparse.Namespace) -> "OneSocket":
         interface=Interfaces.ASGI,
         workers=asked.workers,
         backlog=4_096,
+        backpressure=CONNECTIONS,
+        http=HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=HEADERS_MS, max_buffer_size=HEADERS_BYTES),
         websockets=False,
         # A process that dies is replaced: the others would be left with its share.
@@ -76,6 +81,15 @@ def _match_server(asked: argparse.Namespace) -> "OneSocket":
         log_access=False,
         log_level=LogLevels.warning,
     )
+
+
+def _allow_connections() -> None:
+    """Each connection is an open file, and the usual limit for those is 1,024."""
+    import resource
+
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 2 * CONNECTIONS if most == resource.RLIM_INFINITY else min(2 * CONNECTIONS, most)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 def _tell(words: str) -> None:

@@ -25,8 +25,10 @@ class Settings:
     read_s         Longest time to send one. 50 MB in 30 s is 13 Mbit/s; slower is held against it.
     answer_s       Longest wait for a decoder and its result, all together.
     decoders       Child processes that decode; one a core.
-    concurrency    Pictures held in memory at once: this many times `limit_bytes` at the worst.
+    concurrency    Pictures worked on at once; and bodies may fill this many times `limit_bytes`.
     queue          Requests that may wait for such a place; the next one is told to come back.
+    bodies         Pictures that may be arriving at once. One that arrives slowly holds what it has
+                   sent and no place; 512 of them are what a few hundred bad phone lines need.
     database_s     Longest wait for the database in one request.
     hma            HMA's API is served too. Off by default: what it changes in banks is not in the
                    audit log yet (docs/hma.md).
@@ -64,6 +66,7 @@ class Settings:
     decoders: int = 2
     concurrency: int = 8
     queue: int = 64
+    bodies: int = 512
     database_s: float = 3.0
     load_s: float = 120.0
     stale_after_s: float = 3.0
@@ -92,6 +95,7 @@ class Settings:
             decoders=_count(environ, "HAECHI_MATCH_DECODERS", cls.decoders),
             concurrency=_count(environ, "HAECHI_MATCH_CONCURRENCY", cls.concurrency),
             queue=_count(environ, "HAECHI_MATCH_QUEUE", cls.queue),
+            bodies=_count(environ, "HAECHI_MATCH_BODIES", cls.bodies),
             hma=_yes(environ, "HAECHI_HMA") or _yes(environ, "HAECHI_HMA_OPEN"),
             hma_open=_yes(environ, "HAECHI_HMA_OPEN"),
             key_per_s=_number(environ, "HAECHI_MATCH_KEY_PER_S", cls.key_per_s),

@@ -4,7 +4,7 @@ import asyncio
 import json
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
@@ -91,8 +91,15 @@ class Asked:
         }
 
 
-async def read_body(request: Request, limit_bytes: int, limit_s: float) -> bytes:
-    """The body. Raises TooManyBytes, as soon as it is known, and BodyTooSlow.
+async def read_body(
+    request: Request,
+    limit_bytes: int,
+    limit_s: float,
+    take: Callable[[int], None] = lambda _length: None,
+) -> bytes:
+    """The body. Raises TooManyBytes, as soon as it is known, BodyTooSlow, and what `take` raises.
+
+    `take` is told the length of each piece that is kept.
 
     What is too long is read to its end, up to twice the limit, and thrown away: a client that is
     still sending would otherwise see a broken connection in place of the answer.
@@ -104,6 +111,7 @@ async def read_body(request: Request, limit_bytes: int, limit_s: float) -> bytes
             async for chunk in request.stream():
                 seen += len(chunk)
                 if seen <= limit_bytes:
+                    take(len(chunk))
                     body += chunk
                 elif seen > 2 * limit_bytes:
                     break

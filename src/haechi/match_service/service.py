@@ -24,7 +24,7 @@ from haechi.match_service.config import Settings
 from haechi.match_service.decide import Decision, Found, decide
 from haechi.match_service.fetching import Fetcher
 from haechi.match_service.follow import Follower
-from haechi.match_service.gate import Gate
+from haechi.match_service.gate import Gate, Room
 from haechi.match_service.intake import Asked
 from haechi.match_service.keys import Caller, Keys, Scope
 from haechi.match_service.metrics import Metrics
@@ -60,6 +60,7 @@ class Service:
         self.mirror = Mirror()
         self.follower = Follower(self.mirror, settings)
         self.gate = Gate(settings.concurrency, settings.queue)
+        self.room = Room(settings.concurrency * settings.limit_bytes, settings.bodies)
         self.keys = Keys(self.store.rows)
         self.pace = Pace(settings.key_per_s, settings.key_burst)
         self.strangers = Pace(settings.address_per_s, settings.address_burst)
@@ -137,12 +138,13 @@ class Service:
         MatchUnavailable when the decoders are too far behind.
         """
         settings = self.settings
-        async with self.gate.place():
-            data = await intake.read_body(request, settings.limit_bytes, settings.read_s)
-            return await self.decoded(data, make)
+        with self.room.share() as take:
+            data = await intake.read_body(request, settings.limit_bytes, settings.read_s, take)
+            async with self.gate.place():
+                return await self.decoded(data, make)
 
     async def decoded(self, data: bytes, make: Make = image) -> Asked:
-        """What `make` says of a picture that was read, while its reader holds a place of the gate.
+        """What `make` says of a picture that was read, while the caller holds a place of the gate.
 
         Raises a MediaError for what cannot be used, and MatchUnavailable when the decoders are too
         far behind.
@@ -203,6 +205,8 @@ class Service:
             "ready": float(self.follower.fresh),
             "members_by_md5": self.mirror.by_md5,
             "decoding": self.gate.inside,
+            "arriving": self.room.bodies,
+            "bytes_held": self.room.bytes,
             "fetching": self.fetcher.under_way,
             "checks_waiting": self.store.checks_waiting,
         }
