@@ -11,6 +11,7 @@ from tests.unit.match_house import KEY, Database, code, running
 
 from haechi import fingerprint
 from haechi.errors import MatchBusy, MatchUnavailable
+from haechi.match_service import service
 from haechi.match_service.checks import AT_ONCE, TYPES, WAITING, Checks
 from haechi.match_service.gate import Room
 from haechi.media import Sandbox
@@ -123,16 +124,16 @@ async def test_requests_at_once_share_commits_and_get_their_own_numbers(
 ) -> None:
     hashes = [f"{number:064x}" for number in range(60)]
     async with running(database, sandbox) as client:
-        service = client._transport.app.state.service  # type: ignore[attr-defined]
+        own = client._transport.app.state.service  # type: ignore[attr-defined]
         statements = 0
-        rows = service.store._checks._rows
+        rows = own.store._checks._rows
 
         async def counted(statement: str, values: object) -> object:
             nonlocal statements
             statements += 1
             return await rows(statement, values)
 
-        service.store._checks._rows = counted
+        own.store._checks._rows = counted
         responses = await asyncio.gather(
             *(client.post("/v1/match", json={"pdq": one, "pdq_quality": 90}) for one in hashes)
         )
@@ -281,3 +282,15 @@ def test_room_has_an_end_in_bytes_and_in_bodies_and_is_given_back() -> None:
     assert (room.bodies, room.bytes) == (0, 0)
     with room.share() as one:
         one(10)
+
+
+async def test_a_process_that_falls_behind_refuses_at_once_and_recovers(
+    database: Database, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(database, sandbox) as client:
+        with monkeypatch.context() as patch:
+            patch.setattr(service, "BEHIND_S", -1.0)
+            busy = await client.post("/v1/match", json=PDQ)
+        assert code(busy) == (429, "matching.busy")
+        assert "retry-after" in busy.headers
+        assert (await client.post("/v1/match", json=PDQ)).status_code == 200

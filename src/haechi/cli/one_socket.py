@@ -7,7 +7,7 @@ port can be shut. Here the parent holds the one socket: until somebody accepts i
 
 import socket
 
-from granian.net import SocketSpec
+from granian.net import SocketSpec  # type: ignore[attr-defined]  # not re-exported
 from granian.server.mp import MPServer
 
 
@@ -19,8 +19,9 @@ class OneSocket(MPServer):
     """
 
     def _init_shared_socket(self) -> None:
-        self._shd = SocketSpec(self.bind_addr, self.bind_port, self.backlog).build()
-        self._sfd = self._shd.get_fd()
+        holder = SocketSpec(self.bind_addr, self.bind_port, self.backlog).build()
+        self._shd = holder  # type: ignore[assignment]  # None until here
+        self._sfd = holder.get_fd()
         self._ssp = None
         self._sso = socket.socket(fileno=self._sfd)
         self._sso.set_inheritable(True)

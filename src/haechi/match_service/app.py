@@ -45,12 +45,14 @@ def create_app(settings: Settings, *, sandbox: Sandbox | None = None) -> Starlet
         await service.open()
         following = asyncio.create_task(service.follower.run())
         await service.loaded()
+        keeping_time = asyncio.create_task(service.keep_time())
         try:
             yield
         finally:
-            following.cancel()
-            with suppress(asyncio.CancelledError):
-                await following
+            for task in (following, keeping_time):
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
             await service.close()
 
     app = Starlette(

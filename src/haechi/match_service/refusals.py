@@ -32,7 +32,7 @@ ANSWERS: Mapping[type[HaechiError], tuple[int, str]] = {
     errors.CheckUnknown: (404, "No recent check of this platform has that number."),
     errors.ContentUnknown: (404, "This platform has registered no content of that id."),
     errors.BodyTooSlow: (408, "The request took too long to arrive."),
-    errors.MatchBusy: (429, "Too many pictures at once. Try again shortly."),
+    errors.MatchBusy: (429, "Too much at once. Try again shortly."),
     errors.MatchUnavailable: (503, "The banks cannot be consulted now. Try again shortly."),
 }
 

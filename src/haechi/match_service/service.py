@@ -1,6 +1,7 @@
 """What the routes of one process share: database, mirror, decoders, gate, keys and counters."""
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,7 @@ from haechi.errors import (
     DecoderCrashed,
     DecodeTimeout,
     KeyRefused,
+    MatchBusy,
     MatchUnavailable,
     RateLimited,
     ScopeMissing,
@@ -38,6 +40,8 @@ PICTURE_COSTS = 20.0
 """Requests by hash that one picture counts as at a key's pace; so far apart are their costs."""
 
 LOOK_S = 0.02
+
+ROUND_S, BEHIND_S = 0.05, 1.0
 
 INLINE_S = 0.005
 """A search that takes longer is not done between other requests but beside them."""
@@ -70,6 +74,7 @@ class Service:
         # The first search after a change may build the index anew, which takes as long as hundreds
         # of searches: it is done in a thread, and so are all others until one was quick again.
         self._settled = -1
+        self._round_s = math.inf
 
     async def open(self) -> None:
         """Start connections and decoders. Waits until these can work, not for the database."""
@@ -96,6 +101,12 @@ class Service:
             await asyncio.sleep(LOOK_S)
         await self.found(_ANY)
 
+    async def keep_time(self) -> None:
+        """Until cancelled, note that the event loop comes round (see `known`)."""
+        while True:
+            self._round_s = time.monotonic()
+            await asyncio.sleep(ROUND_S)
+
     async def close(self) -> None:
         """Let go of everything; running decoders are stopped."""
         await self.store.close()
@@ -114,8 +125,12 @@ class Service:
         """Whose key came with `request`, counted as `cost` requests of it.
 
         An address from which too many requests without a good key came is refused before its key
-        is looked at. Raises RateLimited, KeyRefused; MatchUnavailable.
+        is looked at. Raises RateLimited, KeyRefused; MatchUnavailable. MatchBusy where the event
+        loop has not come round for BEHIND_S: ten thousand requests at once would otherwise keep
+        this process from following the banks, and then nobody is answered.
         """
+        if time.monotonic() - self._round_s > BEHIND_S:
+            raise MatchBusy
         if self.strangers and (wait_s := self.strangers.wait_s(_client(request))):
             raise RateLimited(wait_s)
         try:
