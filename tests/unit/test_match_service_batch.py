@@ -288,6 +288,7 @@ async def test_a_process_that_falls_behind_refuses_at_once_and_recovers(
     database: Database, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with running(database, sandbox) as client:
+        await asyncio.sleep(0)  # it has looked at the clock once
         with monkeypatch.context() as patch:
             patch.setattr(service, "BEHIND_S", -1.0)
             busy = await client.post("/v1/match", json=PDQ)
