@@ -37,6 +37,10 @@ HaechiError
 │   └── ReasonRequired    case.reason_required   a removal nobody explained
 ├── MatchingError
 │   ├── KeyRefused        matching.key_refused   no or wrong API key
+│   ├── ScopeMissing      matching.scope_missing the key is not for this
+│   ├── RateLimited       matching.rate_limited  more requests than this key or address has
+│   ├── AddressRefused    matching.address_refused      not an address this service fetches
+│   ├── AddressUnreachable matching.address_unreachable  nothing usable came from that address
 │   ├── MatchBusy         matching.busy          all places and the queue are taken
 │   ├── MatchUnavailable  matching.unavailable   the banks cannot be consulted now
 │   ├── BodyTooSlow       matching.too_slow      the request did not arrive in time
@@ -293,9 +297,43 @@ class MatchingError(HaechiError):
 
 
 class KeyRefused(MatchingError):
-    """No API key, a wrong one, or one without the scope."""
+    """No API key, a wrong one, a revoked one, or one that has expired."""
 
     code = "matching.key_refused"
+
+
+class ScopeMissing(MatchingError):
+    """The key is good, and not for this."""
+
+    code = "matching.scope_missing"
+
+    def __init__(self, scope: str = "") -> None:
+        """`scope` is the one that is missing."""
+        super().__init__(f"this key has not the scope {scope}")
+        self.scope = scope
+
+
+class RateLimited(MatchingError):
+    """This key or address has asked as often as it may; nothing was read."""
+
+    code = "matching.rate_limited"
+
+    def __init__(self, wait_s: float = 1.0) -> None:
+        """`wait_s`: seconds until one more request is taken; above 0."""
+        super().__init__(f"come back in {wait_s:.3f} s")
+        self.wait_s = wait_s
+
+
+class AddressRefused(MatchingError):
+    """An address that this service does not fetch, whoever asks."""
+
+    code = "matching.address_refused"
+
+
+class AddressUnreachable(MatchingError):
+    """An address that may be fetched, from which no usable answer came."""
+
+    code = "matching.address_unreachable"
 
 
 class MatchBusy(MatchingError):

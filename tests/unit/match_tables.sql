@@ -99,3 +99,14 @@ CREATE TRIGGER take_seq BEFORE INSERT OR UPDATE ON matching_member
     FOR EACH ROW EXECUTE FUNCTION matching_take_seq();
 CREATE TRIGGER take_seq BEFORE INSERT OR UPDATE ON matching_hosted
     FOR EACH ROW EXECUTE FUNCTION matching_take_seq();
+
+CREATE TABLE matching_apikey (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    platform_id bigint NOT NULL REFERENCES matching_platform,
+    name text NOT NULL DEFAULT '',
+    key_digest bytea NOT NULL UNIQUE,
+    scopes text[] NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    expires_at timestamptz,
+    revoked_at timestamptz
+);

@@ -57,7 +57,26 @@ def _servers(commands: Commands) -> None:
         made = _add(commands, typed, f"serving:{name}", what)
         made.add_argument("--host", default="127.0.0.1")
         made.add_argument("--port", type=int, default=DEFAULT_PORTS[name])
+        if name == "match":
+            _match_service(made)
     _add(commands, "worker", "worker:worker", "do what was put off: examine, deliver, watch clocks")
+
+
+def _match_service(made: argparse.ArgumentParser) -> None:
+    made.add_argument(
+        "--workers", type=int, default=1, help="processes that answer; each holds the banks"
+    )
+    made.add_argument(
+        "--reload-wait",
+        type=float,
+        default=10.0,
+        metavar="SECONDS",
+        help="on SIGHUP, how long a new process may load before the old one stops (default 10)",
+    )
+    made.epilog = (
+        "SIGHUP replaces each process by a new one without losing a request. SIGTERM and Ctrl-C "
+        "take no new requests, answer those under way, and end."
+    )
 
 
 def _database(commands: Commands) -> None:
@@ -92,6 +111,31 @@ def _people(commands: Commands) -> None:
     add.add_argument(
         "--may-curate", action="store_true", help="its key may change banks through HMA's API"
     )
+    _keys(below)
+
+
+# As match_service/keys.py has them; a test compares the two.
+_SCOPES = ("match", "register", "curate", "staff-metadata", "metrics")
+
+
+def _keys(platform: Commands) -> None:
+    keys = platform.add_parser("key", help="further keys of a platform")
+    below = keys.add_subparsers(required=True, metavar="command")
+    add = _add(below, "add", "keys:add_key", "make a key and show it once")
+    add.add_argument("platform")
+    add.add_argument("--name", default="", help="what it is for, such as: upload servers")
+    add.add_argument(
+        "--scope",
+        action="append",
+        required=True,
+        choices=_SCOPES,
+        help="what it may do; may be repeated",
+    )
+    add.add_argument("--days", type=int, help="it expires after so many days (default: never)")
+    show = _add(below, "list", "keys:list_keys", "the keys of a platform; none is shown itself")
+    show.add_argument("platform")
+    revoke = _add(below, "revoke", "keys:revoke_key", "stop a key, everywhere within a second")
+    revoke.add_argument("number", type=int, help="as `haechi platform key list` shows it")
 
 
 def _words(commands: Commands) -> None:

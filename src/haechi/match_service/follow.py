@@ -42,12 +42,16 @@ WHERE seq > %(seq)s OR (bank_id = ANY(%(fresh)s) AND status = 'confirmed')
 
 
 class Follower:
-    """Runs beside the requests of one process and keeps its mirror fresh."""
+    """Runs beside the requests of one process and keeps its mirror fresh.
+
+    away   the database does not answer, or does not have the tables
+    """
 
     def __init__(self, mirror: Mirror, settings: Settings) -> None:
         self._mirror = mirror
         self._settings = settings
         self._looked_at: float | None = None
+        self.away = False
 
     @property
     def age_s(self) -> float | None:
@@ -62,18 +66,17 @@ class Follower:
 
     async def run(self) -> None:
         """Follow until cancelled. Losing the database is logged once and retried for ever."""
-        away = False
         while True:
             try:
                 async with await self._connect() as connection:
-                    if away:
+                    if self.away:
                         log.warning("database is back; catching up from %d", self._mirror.seq)
-                        away = False
+                        self.away = False
                     await self._follow(connection)
             except (psycopg.Error, TimeoutError, OSError) as error:
-                if not away:
+                if not self.away:
                     log.warning("database is away, retrying: %s", type(error).__name__)
-                away = True
+                self.away = True
                 await asyncio.sleep(RETRY_S)
 
     async def _connect(self) -> Connection:

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +14,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from haechi.errors import CheckUnknown, ContentUnknown, KeyRefused, MatchUnavailable
 from haechi.fingerprint.address import url_digest
+from haechi.match_service.checks import Checks
 from haechi.match_service.config import Settings
 from haechi.match_service.decide import Decision
 from haechi.match_service.intake import Asked
@@ -21,18 +22,6 @@ from haechi.match_service.intake import Asked
 type Connection = psycopg.AsyncConnection[TupleRow]
 
 _BASE_URL = "SELECT base_url FROM matching_platform WHERE id = %s"
-_PLATFORM = """
-SELECT id, name, may_curate FROM matching_platform WHERE key_digest = %s AND enabled
-"""
-_CHECK = """
-INSERT INTO matching_check (platform_id, at, outcome, member_id, verdict, found_by, distance_bits,
-                            similarity, label, appeal_token, sha256, md5, pdq, pdq_quality,
-                            embedding, views)
-VALUES (%(platform)s, now(), %(outcome)s, %(member)s, %(verdict)s, %(found_by)s, %(distance_bits)s,
-        %(similarity)s, %(label)s, %(appeal_token)s, %(sha256)s, %(md5)s, %(pdq)s, %(pdq_quality)s,
-        %(embedding)s, %(views)s)
-RETURNING id
-"""
 # A registration repeated late must not bring back what was removed since; a picture that was
 # checked again after its removal is hosted again.
 _REGISTER = """
@@ -64,12 +53,12 @@ SELECT (SELECT count(*) FROM matching_hosted WHERE platform_id = %(platform)s
 
 
 @dataclass(frozen=True)
-class Platform:
-    """Who asks. `may_curate`: its key may change banks."""
+class Verdict:
+    """One question and what was decided. `label`: what the platform calls it."""
 
-    id: int
-    name: str
-    may_curate: bool
+    asked: Asked
+    decision: Decision
+    label: str = ""
 
 
 @dataclass(frozen=True)
@@ -102,6 +91,7 @@ class Store:
             reconnect_timeout=1.0,
             name="haechi-match",
         )
+        self._checks = Checks(self.rows)
 
     async def open(self) -> None:
         """Start connecting; does not wait, since the database may come later."""
@@ -111,12 +101,10 @@ class Store:
         """Close every connection."""
         await self._pool.close()
 
-    async def platform(self, key_digest: bytes) -> Platform:
-        """The enabled platform whose key has this SHA-256. Raises KeyRefused."""
-        row = await self._one(_PLATFORM, (key_digest,))
-        if row is None:
-            raise KeyRefused
-        return Platform(*row)
+    @property
+    def checks_waiting(self) -> int:
+        """Checks that are not yet being written."""
+        return self._checks.waiting
 
     async def base_url(self, platform: int) -> str:
         """Where that platform hosts. Raises KeyRefused if it is gone."""
@@ -125,24 +113,28 @@ class Store:
             raise KeyRefused
         return str(row[0])
 
-    async def write_check(
-        self, platform: int, asked: Asked, decision: Decision, label: str
-    ) -> Written:
-        """Record one question with its answer and its fingerprint."""
-        token = secrets.token_urlsafe(16) if decision.outcome == "block" else None
-        row = await self._one(
-            _CHECK,
-            {
-                "platform": platform,
-                "label": label,
-                "appeal_token": token,
-                **_decision_columns(decision),
-                **asked.columns(),
-            },
+    async def write_checks(self, platform: int, verdicts: Sequence[Verdict]) -> list[Written]:
+        """Record questions with their answers and fingerprints, all in one statement.
+
+        Raises MatchBusy too, where too many wait to be written.
+        """
+        tokens = [
+            secrets.token_urlsafe(16) if one.decision.outcome == "block" else None
+            for one in verdicts
+        ]
+        numbers = await self._checks.write(
+            [
+                {
+                    "platform_id": platform,
+                    "label": one.label,
+                    "appeal_token": token,
+                    **_decision_columns(one.decision),
+                    **one.asked.columns(),
+                }
+                for one, token in zip(verdicts, tokens, strict=True)
+            ]
         )
-        if row is None:
-            raise MatchUnavailable
-        return Written(int(row[0]), token)
+        return [Written(*pair) for pair in zip(numbers, tokens, strict=True)]
 
     async def register(
         self, platform: int, content_id: str, *, url: str, account: str, check: int
@@ -205,7 +197,7 @@ def _decision_columns(decision: Decision) -> Mapping[str, object]:
     return {
         "outcome": decision.outcome,
         "verdict": decision.verdict.value,
-        "member": found.member if found else None,
+        "member_id": found.member if found else None,
         "found_by": found.hit.found_by if found else "",
         "distance_bits": found.hit.distance_bits if found else None,
         "similarity": found.hit.similarity if found else None,

@@ -13,7 +13,7 @@ from haechi import fingerprint
 from haechi.index import Query
 from haechi.match_service import intake
 from haechi.match_service.hma import signals, upload
-from haechi.match_service.hma.answers import NO_FETCHING, FieldWrong, caller, service_of, yes
+from haechi.match_service.hma.answers import FieldWrong, caller, service_of, yes
 from haechi.match_service.hma.banks import Banks, Content, HmaBank
 from haechi.match_service.intake import Asked
 
@@ -69,15 +69,28 @@ async def delete_bank(request: Request) -> Response:
 
 
 async def add_content(request: Request) -> Response:
-    """POST /c/bank/{bank}/content: a file, and perhaps `note` and `metadata` beside it."""
+    """POST /c/bank/{bank}/content: a file, and perhaps `note` and `metadata` beside it.
+
+    With `?url=` the file at that address; note and metadata are then a JSON object.
+    """
     bank = await _own_bank(request)
-    if request.query_params.get("url"):
-        raise HTTPException(403, NO_FETCHING)
+    if url := request.query_params.get("url"):
+        return await _add_fetched(request, bank, url)
     if not upload.is_form(request):
         raise HTTPException(400, "Neither `url` nor multipart file upload was received")
     sent = await upload.read(request, fingerprint.member)
     signals.chosen(sent.content_type, request.query_params.get("types"))
     note, metadata = _note(sent.fields.get("note")), _metadata(sent.fields.get("metadata"))
+    return await _add(request, bank, sent.asked, sent.signals, note, metadata)
+
+
+async def _add_fetched(request: Request, bank: HmaBank, url: str) -> Response:
+    beside = await _body(request) if intake.is_json(request) else {}
+    note = _note(beside.get("note"))
+    told = beside.get("metadata")
+    metadata = _metadata(None if told is None else json.dumps(told))
+    sent = await upload.fetched(request, url, fingerprint.member)
+    signals.chosen(sent.content_type, request.query_params.get("types"))
     return await _add(request, bank, sent.asked, sent.signals, note, metadata)
 
 

@@ -59,6 +59,8 @@ TAGS: dict[str, Promise] = {
     "notice:queued": _("Notice written"),
     "notice:sent": _("Notice sent"),
     "statement:made": _("Statement of reasons written"),
+    "key:added": _("Key of a platform made"),
+    "key:revoked": _("Key of a platform stopped"),
     "staff:added": _("Account made"),
     "staff:login": _("Logged in"),
     "staff:login_refused": _("Login refused"),

@@ -8,6 +8,7 @@ sets from one sequence, is all a reader needs to catch up (migration 0002).
 import secrets
 from typing import ClassVar
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -191,3 +192,25 @@ class Hit(models.Model):
 
     def __str__(self) -> str:
         return f"hit of {self.report}: {self.verdict}"
+
+
+class ApiKey(models.Model):
+    """One of a platform's keys to the match service, which reads this table by itself.
+
+    name         what the platform calls it, such as "upload servers"
+    key_digest   SHA-256 of the key; the key itself is kept nowhere
+    scopes       what it may do (match_service/keys.py)
+    expires_at   it stops then by itself
+    revoked_at   somebody stopped it; rows stay, so that what it did can be told
+    """
+
+    platform = models.ForeignKey(Platform, on_delete=models.PROTECT, related_name="api_keys")
+    name = models.CharField(max_length=80)
+    key_digest = models.BinaryField(max_length=32, unique=True)
+    scopes = ArrayField(models.CharField(max_length=20))
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"key {self.pk} of {self.platform}"
