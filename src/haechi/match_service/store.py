@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,25 +27,27 @@ SELECT id, name, may_curate FROM matching_platform WHERE key_digest = %s AND ena
 _CHECK = """
 INSERT INTO matching_check (platform_id, at, outcome, member_id, verdict, found_by, distance_bits,
                             similarity, label, appeal_token, sha256, md5, pdq, pdq_quality,
-                            embedding, views)
+                            embedding, views, frames, veto_id)
 VALUES (%(platform)s, now(), %(outcome)s, %(member)s, %(verdict)s, %(found_by)s, %(distance_bits)s,
         %(similarity)s, %(label)s, %(appeal_token)s, %(sha256)s, %(md5)s, %(pdq)s, %(pdq_quality)s,
-        %(embedding)s, %(views)s)
+        %(embedding)s, %(views)s, %(frames)s, %(veto)s)
 RETURNING id
 """
 # A registration repeated late must not bring back what was removed since; a picture that was
 # checked again after its removal is hosted again.
 _REGISTER = """
 INSERT INTO matching_hosted AS hosted (platform_id, content_id, url_digest, account_digest, sha256,
-                                       md5, pdq, pdq_quality, embedding, views, registered_at)
+                                       md5, pdq, pdq_quality, embedding, views, frames,
+                                       registered_at)
 SELECT platform_id, %(content_id)s, %(url_digest)s, %(account_digest)s, sha256,
-       md5, pdq, pdq_quality, embedding, views, now()
+       md5, pdq, pdq_quality, embedding, views, frames, now()
 FROM matching_check
 WHERE id = %(check)s AND platform_id = %(platform)s AND sha256 IS NOT NULL
 ON CONFLICT (platform_id, content_id) DO UPDATE SET
     url_digest = excluded.url_digest, account_digest = excluded.account_digest,
     sha256 = excluded.sha256, md5 = excluded.md5, pdq = excluded.pdq,
     pdq_quality = excluded.pdq_quality, embedding = excluded.embedding, views = excluded.views,
+    frames = excluded.frames,
     removed_at = CASE WHEN hosted.removed_at
                            < (SELECT at FROM matching_check WHERE id = %(check)s)
                       THEN NULL ELSE hosted.removed_at END
@@ -55,6 +57,10 @@ _REMOVE = """
 UPDATE matching_hosted SET removed_at = coalesce(removed_at, now())
 WHERE platform_id = %s AND content_id = %s
 RETURNING removed_at
+"""
+_TOLD = """
+SELECT id, source, note, metadata, created_at, expires_at, case_number
+FROM matching_member WHERE id = ANY(%s)
 """
 _COUNTS = """
 SELECT (SELECT count(*) FROM matching_hosted WHERE platform_id = %(platform)s
@@ -78,6 +84,29 @@ class Written:
 
     check: int
     appeal_token: str | None
+
+
+@dataclass(frozen=True)
+class Told:
+    """What is kept beside a member. `case_number` is for people who work here only."""
+
+    source: str
+    note: str
+    metadata: Mapping[str, object] | None
+    created_at: datetime
+    expires_at: datetime | None
+    case_number: int | None
+
+    def answer(self, *, staff: bool) -> dict[str, object]:
+        """As JSON. `staff`: the caller may know the case."""
+        told: dict[str, object] = {
+            "source": self.source,
+            "note": self.note or None,
+            "metadata": self.metadata,
+            "created_at": self.created_at.isoformat(),
+            "expires_at": self.expires_at.isoformat() if self.expires_at else None,
+        }
+        return told | ({"case": self.case_number} if staff else {})
 
 
 class Store:
@@ -136,6 +165,7 @@ class Store:
                 "platform": platform,
                 "label": label,
                 "appeal_token": token,
+                "frames": b"",
                 **_decision_columns(decision),
                 **asked.columns(),
             },
@@ -187,6 +217,19 @@ class Store:
         async with self._connection() as connection:
             return await (await connection.execute(statement, values)).fetchall()
 
+    async def act(self, actor: str, statement: str, values: Any = None) -> list[TupleRow]:  # noqa: ANN401
+        """What one statement answers that changes banks; `actor` is named in the audit log."""
+        async with self._connection() as connection, connection.transaction():
+            await connection.execute("SELECT audit_acting(%s, now(), NULL)", (actor,))
+            return await (await connection.execute(statement, values)).fetchall()
+
+    async def told(self, members: Sequence[int]) -> dict[int, Told]:
+        """What is kept beside `members`, by id, for answers."""
+        if not members:
+            return {}
+        rows = await self.rows(_TOLD, (list(members),))
+        return {row[0]: Told(*row[1:]) for row in rows}
+
     async def _one(self, statement: str, values: Any) -> TupleRow | None:  # noqa: ANN401
         async with self._connection() as connection:
             return await (await connection.execute(statement, values)).fetchone()
@@ -206,6 +249,7 @@ def _decision_columns(decision: Decision) -> Mapping[str, object]:
         "outcome": decision.outcome,
         "verdict": decision.verdict.value,
         "member": found.member if found else None,
+        "veto": decision.veto.member if decision.veto else None,
         "found_by": found.hit.found_by if found else "",
         "distance_bits": found.hit.distance_bits if found else None,
         "similarity": found.hit.similarity if found else None,
