@@ -208,8 +208,8 @@ QUERY = Query(sha256=b"", turns=(bytes(32),), pdq_quality=100, embedding=None, v
 
 def row(key: int, bits: int, bank: int = 1, **more: object) -> MemberRow:
     """A member that is `bits` away from the query."""
-    pdq = ((1 << bits) - 1).to_bytes(32)
-    return MemberRow(key, bank, True, None, pdq, 100, None, b"", **more)  # type: ignore[arg-type]
+    pdq, confirmed = ((1 << bits) - 1).to_bytes(32), True
+    return MemberRow(key, bank, confirmed, None, pdq, 100, None, b"", **more)  # type: ignore[arg-type]
 
 
 def mirrored(rows: list[MemberRow], banks: dict[int, Bank], **sources: Source) -> Mirror:

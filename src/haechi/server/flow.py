@@ -263,9 +263,9 @@ def act_on_sightings(member: Member, *, now: dt.datetime) -> None:
     left = decision.case.report.hits.filter(found_at__lte=decision.made_at).values("hosted_id")
     waiting = backwards.waiting(member).exclude(hosted_id__in=left.exclude(hosted_id=None))
     for sighting in filter(matching.certain, waiting):
-        if backwards.settle(sighting, now=now):
-            if not decision.actions.filter(hosted=sighting.hosted).exists():
-                remove_hosted(decision, sighting.hosted, actor="worker", by_machine=True, now=now)
+        mine = backwards.settle(sighting, now=now)
+        if mine and not decision.actions.filter(hosted=sighting.hosted).exists():
+            remove_hosted(decision, sighting.hosted, actor="worker", by_machine=True, now=now)
 
 
 @app.periodic(cron="* * * * * */3")

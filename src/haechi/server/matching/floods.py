@@ -160,6 +160,7 @@ def _put(member: Member, pictures: int, usual: float, *, held: bool, now: dateti
     if not new and held and not surge.held:
         # It was only told before; now it is held.
         Surge.objects.filter(pk=surge.pk).update(at=now, pictures=pictures, usual=usual, held=True)
+        surge.refresh_from_db()
         new = True
     if new and held:
         words = f"{pictures} different pictures, {usual:.1f} usually"

@@ -1,7 +1,6 @@
 """What this process knows: members in force and hosted content, in memory, kept up by `seq`."""
 
 import threading
-from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -135,7 +134,7 @@ def _terms() -> dict[tuple[int, str], Terms]:
     """Of every enabled bank, under the source "", and of its sources that have a row."""
     banks = {bank.pk: bank for bank in Bank.objects.filter(enabled=True, deleted_at=None)}
     made = {(key, ""): _laid(bank, None) for key, bank in banks.items()}
-    sources: Iterable[Source] = Source.objects.filter(bank__in=banks)
+    sources = Source.objects.filter(bank__in=banks)
     return made | {(each.bank_id, each.name): _laid(banks[each.bank_id], each) for each in sources}
 
 

@@ -159,7 +159,7 @@ class Member(FingerprintFields):
                 name="no_double_hashes_in_a_bank",
             ),
         ]
-        indexes: ClassVar = [models.Index(fields=["bank", "pdq"], name="members_by_pdq")]
+        indexes: ClassVar = [models.Index(fields=["bank", "pdq", "md5"], name="members_by_pdq")]
 
     def __str__(self) -> str:
         return f"member {self.pk} of {self.bank}"

@@ -137,7 +137,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='member',
-            index=models.Index(fields=['bank', 'pdq'], name='members_by_pdq'),
+            index=models.Index(fields=['bank', 'pdq', 'md5'], name='members_by_pdq'),
         ),
         migrations.AddIndex(
             model_name='backsearch',
