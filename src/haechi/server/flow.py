@@ -44,7 +44,7 @@ from haechi.server.evidence.models import Exhibit
 from haechi.server.evidence.sealing import SealedFile
 from haechi.server.matching import backwards, banks, floods
 from haechi.server.matching import services as matching
-from haechi.server.matching.models import BankPolicy, Hosted, Member
+from haechi.server.matching.models import BankPolicy, Hosted, Member, Sighting
 from haechi.server.notices import services as notices
 from haechi.server.notices.models import Notice
 from haechi.server.reports import services as reports
@@ -266,6 +266,15 @@ def act_on_sightings(member: Member, *, now: dt.datetime) -> None:
         mine = backwards.settle(sighting, now=now)
         if mine and not decision.actions.filter(hosted=sighting.hosted).exists():
             remove_hosted(decision, sighting.hosted, actor="worker", by_machine=True, now=now)
+
+
+@transaction.atomic
+def settle_sighting(sighting: Sighting, *, actor: str, now: dt.datetime) -> bool:
+    """A person has dealt with one find. False if somebody had before."""
+    won = backwards.settle(sighting, now=now)
+    if won:
+        audit.record("sighting:settled", subject=sighting, actor=actor, at=now)
+    return won
 
 
 @app.periodic(cron="* * * * * */3")

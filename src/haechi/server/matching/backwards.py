@@ -107,7 +107,8 @@ def turns_of(bits: bytes) -> tuple[bytes, ...]:
 
     A hash keeps of each coefficient only whether it is above the median. Turning a picture moves
     coefficients and changes signs, exactly; the median, near zero, is taken to be zero. What is
-    wrong are the few coefficients between the two: 0 to 8 bits of 256 on photographs.
+    wrong are the few coefficients between the two: on 119 photographs 4 bits of 256 in the median,
+    20 at the 99th percentile, 28 at most.
     """
     signs = np.unpackbits(np.frombuffer(bits, np.uint8))[::-1].reshape(16, 16)
     turned = pdq.turned(np.where(signs, 1, -1).astype(np.float32)).reshape(-1, pdq.BITS)
