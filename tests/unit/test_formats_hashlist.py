@@ -96,3 +96,12 @@ def test_what_is_written_is_read_again_and_runs_in_no_spreadsheet(
 def test_whatever_stands_there_no_foreign_exception_comes_out(lines: list[str]) -> None:
     for answer in hashlist.read([HEAD, *lines]):
         assert isinstance(answer, Listed | Malformed)
+
+
+def test_an_endless_line_is_one_malformed_line() -> None:
+    good = f"pdq,{PDQ},a,POSITIVE_CLASS,\n"
+    text = HEAD.replace("\r", "") + good + "x" * 100_000 + "\n" + good + good.rstrip("\n")
+    lines = list(hashlist.lines_of(io.StringIO(text)))
+    assert max(map(len, lines)) <= hashlist.LINE_LIMIT + 2
+    kinds = [type(one).__name__ for one in hashlist.read(lines)]
+    assert kinds == ["Listed", "Malformed", "Listed", "Listed"]

@@ -141,7 +141,7 @@ def _pictures(commands: Commands) -> None:
         action="append",
         required=True,
         metavar="KNOWN",
-        help="known pictures: a file, a folder or a pattern in quotes; may be repeated",
+        help="known pictures: a file, a folder, a pattern in quotes, or bank:NAME; may be repeated",
     )
     made.add_argument("paths", nargs="+", metavar="PATH", help=_HOW_TO_NAME_FILES)
     made.epilog = f"{_MATCH_CODES}. The service for platforms is `haechi match-service`."

@@ -224,7 +224,7 @@ def import_list(asked: argparse.Namespace) -> int:
             )
             return ERROR
         source.seek(0)
-        lines = (one for one in hashlist.read(source) if isinstance(one, Listed))
+        lines = (one for one in hashlist.read(hashlist.lines_of(source)) if isinstance(one, Listed))
         counts = listing.Counts()
         with Progress("import", lambda: range(good), unit="lines") as bar:
             for counts in listing.take_list(
@@ -350,7 +350,7 @@ def _new(
 def _check(source: IO[str]) -> tuple[int, int]:
     """How many lines are good, and how many are not; the first of those are told."""
     good = faults = 0
-    for one in hashlist.read(source):
+    for one in hashlist.read(hashlist.lines_of(source)):
         if isinstance(one, Malformed):
             faults += 1
             if faults <= TELL_AT_MOST:

@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import IO
 
 COLUMNS = ("signal_type", "signal_str", "collab", "category", "tags")
 LINE_LIMIT = 8_192
@@ -70,6 +71,14 @@ def read(lines: Iterable[str]) -> Iterator[Listed | Malformed]:
     for number, line in numbered:
         if line.strip("\r\n "):
             yield _line(number, line)
+
+
+def lines_of(source: IO[str]) -> Iterator[str]:
+    """The lines of a file, each cut a little beyond LINE_LIMIT: a file may be one endless line."""
+    while text := source.readline(LINE_LIMIT + 2):
+        yield text
+        while not text.endswith("\n") and text:
+            text = source.readline(LINE_LIMIT)
 
 
 def header() -> str:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from django.db import IntegrityError, connection, transaction
+from django.db.models import Q, QuerySet
 
 from haechi.errors import BankNameTaken, BankUnknown, MemberUnknown, ReasonRequired
 from haechi.index import thresholds
@@ -52,6 +53,21 @@ def numbered(number: int) -> Member:
     if member is None:
         raise MemberUnknown(f"there is no member {number}")
     return member
+
+
+def in_force(bank: Bank, *, now: datetime) -> QuerySet[Member]:
+    """The members of a bank that match now; none of a bank that is disabled."""
+    if not bank.enabled:
+        return Member.objects.none()
+    confirmed = Q(status=MemberStatus.CONFIRMED)
+    if bank.trusted:
+        confirmed |= Q(status=MemberStatus.PENDING)
+    else:
+        sources = bank.sources.filter(trusted=True).values("name")
+        confirmed |= Q(status=MemberStatus.PENDING, source__in=sources)
+    awake = Q(paused_until=None) | Q(paused_until__lte=now)
+    lasting = Q(expires_at=None) | Q(expires_at__gt=now)
+    return bank.members.filter(confirmed, awake, lasting).order_by("pk")
 
 
 @transaction.atomic
