@@ -1,6 +1,7 @@
 """From the desk to the match service: what people decide about members is in force in a second."""
 
 import asyncio
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -8,7 +9,7 @@ from datetime import timedelta
 
 import httpx
 import pytest
-from django.db import connection
+from django.db import DatabaseError, connection, transaction
 from django.test import Client
 from django.utils import timezone
 from tests.flow.conftest import host
@@ -199,3 +200,33 @@ def test_every_setting_of_a_bank_is_in_force_too(
     asyncio.run(scene())
     vetoed = Check.objects.filter(outcome="review").exclude(veto=None)
     assert {check.veto.bank.name for check in vetoed if check.veto} == {"harmless"}
+
+
+def test_two_who_change_the_same_in_different_orders_do_not_lock_each_other_out(
+    others: tuple[Bank, int], committed: None
+) -> None:
+    """One writes the log first and then the member, the other the other way round."""
+    bank, number = others
+    member, faults = Member.objects.get(pk=number), []
+
+    def many(log_first: bool) -> None:  # noqa: FBT001
+        try:
+            for turn in range(25):
+                with transaction.atomic():
+                    if log_first:
+                        audit.record("test:act", subject=bank, actor="test", at=timezone.now())
+                    Member.objects.filter(pk=member.pk).update(note=f"{log_first} {turn}")
+                    if not log_first:
+                        audit.record("test:act", subject=bank, actor="test", at=timezone.now())
+        except DatabaseError as error:
+            faults.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=many, args=(first,)) for first in (True, False)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not faults
+    assert audit.verify() == 2 + 2 * 2 * 25

@@ -431,7 +431,7 @@ def _laid(before: dict[str, object], typed: list[str] | None) -> dict[str, objec
 
 
 def _member(member: "Member") -> Record:
-    def hexed(value: bytes | None) -> str | None:
+    def hexed(value: Any) -> str | None:  # noqa: ANN401
         return None if value is None else bytes(value).hex()
 
     return {

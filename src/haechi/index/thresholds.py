@@ -87,12 +87,17 @@ def judged(hit: Hit, own: Policy) -> Hit | None:
     return replace(hit, verdict=verdict, distance_bits=bits, similarity=similarity)
 
 
+def span(name: str) -> tuple[float, float]:
+    """The least and the largest value that the threshold `name` may have."""
+    return (LEAST_SIMILARITY, 1.0) if name.startswith("sscd_") else (0, MOST_BITS)
+
+
 def _checked(name: str, value: object) -> int | float:
     if name not in NAMES:
         raise InvalidDocument(f"{name} is no threshold; there are {', '.join(NAMES)}")
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise InvalidDocument(f"{name} must be a number")
-    low, high = (LEAST_SIMILARITY, 1.0) if name.startswith("sscd_") else (0, MOST_BITS)
+    low, high = span(name)
     if name.endswith("_bits"):
         if value != int(value):
             raise InvalidDocument(f"{name} must be a whole number")

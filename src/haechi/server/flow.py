@@ -261,7 +261,7 @@ def act_on_sightings(member: Member, *, now: dt.datetime) -> None:
         return
     decision = _locked(number[0])
     left = decision.case.report.hits.filter(found_at__lte=decision.made_at).values("hosted_id")
-    waiting = backwards.waiting(member).exclude(hosted_id__in=left.exclude(hosted_id=None))
+    waiting = backwards.waiting(member).exclude(hosted_id__in=left.filter(hosted__isnull=False))
     for sighting in filter(matching.certain, waiting):
         mine = backwards.settle(sighting, now=now)
         if mine and not decision.actions.filter(hosted=sighting.hosted).exists():

@@ -22,7 +22,7 @@ NOTE_LIMIT = 255
 PAUSE_LIMIT_S = 5 * 365 * 86_400
 NUMBER_LIMIT = 2**63
 
-# HMA's form. Banks of other names are kept at the desk, where each change is in the audit log.
+# HMA's form. Banks of other names are kept at the desk.
 _NAME = re.compile("[A-Z_][A-Z0-9_]*")
 _METADATA: Mapping[str, type] = {"content_id": str, "content_uri": str, "json": dict}
 

@@ -1,6 +1,7 @@
 """What people at the desk fill in about banks and their members."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -49,13 +50,9 @@ class BankForm(forms.Form):
         )
         usual = floods.Flood()
         for name in thresholds.NAMES:
-            bits = name.endswith("_bits")
-            low, high = (0, thresholds.MOST_BITS) if bits else (thresholds.LEAST_SIMILARITY, 1)
-            self.fields[name] = _number(name, getattr(DEFAULT, name), low, high, whole=bits)
-        for name, (low, high) in floods.RANGES.items():
-            self.fields[name] = _number(
-                name, getattr(usual, name), low, high, whole=name != "times"
-            )
+            self.fields[name] = _number(name, getattr(DEFAULT, name), *thresholds.span(name))
+        for name, span in floods.RANGES.items():
+            self.fields[name] = _number(name, getattr(usual, name), *span)
         self.order_fields([*(name for name in self.fields if name != "reason"), "reason"])
 
     @property
@@ -98,12 +95,13 @@ def _word(value: bool) -> str:  # noqa: FBT001
     return "yes" if value else "no"
 
 
-def _number(name: str, usual: object, low: float, high: float, *, whole: bool) -> forms.Field:
-    kind = forms.IntegerField if whole else forms.FloatField
-    return kind(
+def _number(name: str, usual: float, low: float, high: float) -> forms.Field:
+    kind: Any = forms.IntegerField if isinstance(usual, int) else forms.FloatField
+    made: forms.Field = kind(
         label=name,
         help_text=_("usually {usual}; {low} to {high}").format(usual=usual, low=low, high=high),
         min_value=low,
         max_value=high,
         required=False,
     )
+    return made

@@ -170,4 +170,4 @@ def _put(member: Member, pictures: int, usual: float, *, held: bool, now: dateti
 
 
 def _bytes(value: object) -> bytes | None:
-    return None if value is None else bytes(value)  # type: ignore[call-overload, no-any-return]
+    return None if value is None else bytes(value)  # type: ignore[call-overload]

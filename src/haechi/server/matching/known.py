@@ -4,12 +4,14 @@ import threading
 from datetime import datetime
 from typing import NamedTuple
 
-from haechi.index import Catalog, Entry, Hit, Policy, Query, thresholds
+from haechi.index import DEFAULT, Catalog, Entry, Hit, Policy, Query, thresholds
 from haechi.server.evidence.models import FingerprintFields
 from haechi.server.matching.models import Bank, Hosted, Member, MemberStatus, Source
 
 EMBEDDING_BYTES = 512
 BATCH_ROWS = 5_000
+
+type Stored = bytes | memoryview[int]
 
 _COLUMNS = ("pk", "seq", "sha256", "pdq", "pdq_quality", "embedding", "views")
 
@@ -52,12 +54,10 @@ class Known:
         found: list[tuple[type[Hosted] | type[Member], int, Hit]] = []
         for hit in self._catalog.search(query, loosest):
             key = hit.key // 2
-            if hit.key % 2 == 0:
-                seen, table = thresholds.judged(hit, thresholds.policy()), Hosted
-            else:
-                seen, table = self._judged(hit, key, terms, now), Member
+            member = bool(hit.key % 2)
+            seen = self._judged(hit, key, terms, now) if member else thresholds.judged(hit, DEFAULT)
             if seen is not None:
-                found.append((table, key, seen))
+                found.append((Member if member else Hosted, key, seen))
         return found
 
     def hosted(self, query: Query, policy: Policy) -> list[tuple[int, Hit]]:
@@ -147,11 +147,11 @@ def _laid(bank: Bank, source: Source | None) -> Terms:
 
 def _entry(
     key: int,
-    sha256: bytes | None,
-    pdq: bytes | None,
+    sha256: Stored | None,
+    pdq: Stored | None,
     pdq_quality: int,
-    embedding: bytes | None,
-    joined: bytes,
+    embedding: Stored | None,
+    joined: Stored,
 ) -> Entry:
     return Entry(
         key=key,

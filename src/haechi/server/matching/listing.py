@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import batched
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import OuterRef, QuerySet, Subquery
@@ -191,12 +192,12 @@ def _signal(member: Member) -> tuple[str, bytes]:
 
 
 def _insert(bank: Bank, new: Sequence[New], *, status: MemberStatus, now: datetime) -> None:
-    columns: dict[str, object] = {
+    columns: dict[str, Any] = {
         name: [getattr(one, name) for one in new] for name in New.__slots__ if name != "metadata"
     }
     columns["metadata"] = [None if one.metadata is None else Jsonb(one.metadata) for one in new]
     with connection.cursor() as cursor:
-        cursor.execute(_ADD, {**columns, "bank": bank.pk, "status": status.value, "now": now})
+        cursor.execute(_ADD, columns | {"bank": bank.pk, "status": status.value, "now": now})
 
 
 def _find(bank: Bank, given: Sequence[New]) -> list[int | None]:
