@@ -30,21 +30,20 @@ KINDS = ("pending", "confirmed", "withdrawn", "held")
 @require_safe
 @staff_only
 def banks(request: HttpRequest) -> HttpResponse:
-    """What waits for a person, then every bank."""
+    """What waits for a reviewer, then every bank."""
+    reviews = actor_of(request).role == Role.REVIEWER
     counted = Bank.objects.filter(deleted_at=None).annotate(
         confirmed=Count("members", filter=Q(members__status="confirmed")),
         pending=Count("members", filter=Q(members__status="pending")),
     )
     surges = Surge.objects.filter(settled_at=None).select_related("member__bank")
-    found = Sighting.objects.filter(settled_at=None, hosted__removed_at=None)
+    found = Sighting.objects.filter(settled_at=None, hosted__removed_at=None).select_related(
+        "hosted__platform"
+    )
     context = {
         "banks": counted.order_by("name"),
-        "surges": surges.order_by("at")[:AT_MOST],
-        "sightings": found.select_related("member__bank", "hosted__platform").order_by("pk")[
-            :AT_MOST
-        ],
-        "now": timezone.now(),
-        "at_most": AT_MOST,
+        "surges": surges.order_by("at")[:AT_MOST] if reviews else (),
+        "sightings": found.order_by("pk")[:AT_MOST] if reviews else (),
     }
     return render(request, "desk/banks.html", context)
 
@@ -80,7 +79,7 @@ def bank(request: HttpRequest, bank_id: int) -> HttpResponse:
 
 
 @require_safe
-@staff_only
+@reviewers_only
 def member(request: HttpRequest, member_id: int) -> HttpResponse:
     """One member: facts, opinions, what was found of it, its history."""
     return _member_page(request, member_id, MemberForm())
@@ -157,6 +156,5 @@ def _member_page(
             for one in backwards.waiting(found)[:AT_MOST]
         ],
         "history": [(entry, TAGS.get(entry.tag, entry.tag), names.of(entry)) for entry in entries],
-        "may_judge": actor_of(request).role == Role.REVIEWER,
     }
     return render(request, "desk/member.html", context, status=status)
