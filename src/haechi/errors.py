@@ -45,7 +45,10 @@ HaechiError
 │   ├── MatchUnavailable  matching.unavailable   the banks cannot be consulted now
 │   ├── BodyTooSlow       matching.too_slow      the request did not arrive in time
 │   ├── CheckUnknown      matching.check_unknown no such check of this platform
-│   └── ContentUnknown    matching.content_unknown no such content of this platform
+│   ├── ContentUnknown    matching.content_unknown no such content of this platform
+│   ├── BankUnknown       matching.bank_unknown  no bank of that name
+│   ├── BankNameTaken     matching.bank_name_taken there is a bank of that name already
+│   └── MemberUnknown     matching.member_unknown no member of that number
 ├── WebhookError
 │   ├── WebhookForged     webhook.forged         the signature does not fit
 │   ├── WebhookStale      webhook.stale          time stamp outside the window
@@ -364,6 +367,24 @@ class ContentUnknown(MatchingError):
     """This platform registered no content of that id."""
 
     code = "matching.content_unknown"
+
+
+class BankUnknown(MatchingError):
+    """There is no bank of that name."""
+
+    code = "matching.bank_unknown"
+
+
+class BankNameTaken(MatchingError):
+    """There is a bank of that name already; nothing was changed."""
+
+    code = "matching.bank_name_taken"
+
+
+class MemberUnknown(MatchingError):
+    """No bank has a member of that number."""
+
+    code = "matching.member_unknown"
 
 
 class WebhookError(HaechiError):

@@ -164,7 +164,7 @@ def test_a_load_that_broke_off_shows_nothing_of_a_new_bank() -> None:
     assert mirror.search(query) == []
     mirror.finish(banks, 1)
     assert [one.member for one in mirror.search(query)] == [1]
-    assert mirror.newly_enabled(banks) == set()
+    assert mirror.stale(banks, {}) == set()
 
 
 def test_disabling_a_bank_takes_its_members_out_and_leaves_the_others() -> None:
@@ -174,7 +174,7 @@ def test_disabling_a_bank_takes_its_members_out_and_leaves_the_others() -> None:
     mirror.finish(both, 2)
     mirror.finish({1: Bank("a", "block", enabled=False)}, 3)
     assert (len(mirror), mirror.seq) == (1, 3)
-    assert mirror.newly_enabled({1: Bank("a", "block", enabled=True)}) == {1}
+    assert mirror.stale({1: Bank("a", "block", enabled=True)}, {}) == {1}
     mirror.apply([member(2, 2, confirmed=False)], mirror.enabled({}))
     assert len(mirror) == 0
 

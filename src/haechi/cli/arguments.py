@@ -22,6 +22,7 @@ def parser() -> argparse.ArgumentParser:
     _people(commands)
     _words(commands)
     _demo(commands)
+    _banks(commands)
     _pictures(commands)
     return top
 
@@ -189,7 +190,7 @@ def _pictures(commands: Commands) -> None:
         action="append",
         required=True,
         metavar="KNOWN",
-        help="known pictures: a file, a folder or a pattern in quotes; may be repeated",
+        help="known pictures: a file, a folder, a pattern in quotes, or bank:NAME; may be repeated",
     )
     made.add_argument("paths", nargs="+", metavar="PATH", help=_HOW_TO_NAME_FILES)
     made.epilog = f"{_MATCH_CODES}. The service for platforms is `haechi match-service`."
@@ -201,6 +202,94 @@ def _pictures(commands: Commands) -> None:
     made.add_argument("b", metavar="B", help="the picture that is known")
     made.add_argument("--picture", metavar="OUT.png", help="draw both with what they share")
     made.epilog = _MATCH_CODES
+
+
+_BANK_CODES = (
+    "exit codes, as grep's: 0 done, 1 nothing was there or nothing changed, 2 an error; "
+    "130 interrupted"
+)
+_BANK_POLICIES = ("block", "review", "record", "benign")
+
+
+def _banks(commands: Commands) -> None:
+    bank = commands.add_parser("bank", help="banks of known pictures, and what is in them")
+    below = bank.add_subparsers(required=True, metavar="command")
+
+    def command(name: str, function: str, help_text: str) -> argparse.ArgumentParser:
+        made = _add(below, name, f"banks:{function}", help_text)
+        made.epilog = _BANK_CODES
+        return made
+
+    _form(command("list", "list_banks", "every bank with its settings"))
+    made = _form(command("show", "show_bank", "the members of a bank"))
+    made.add_argument("bank", metavar="BANK")
+    made.add_argument("--status", choices=("pending", "confirmed", "withdrawn", "held"))
+
+    made = command("make", "make_bank", "make a bank")
+    made.add_argument("bank", metavar="BANK")
+    made.add_argument("--policy", choices=_BANK_POLICIES, default="review")
+
+    made = command("set", "set_bank", "change a bank's settings, or what it thinks of a source")
+    made.add_argument("bank", metavar="BANK")
+    made.add_argument("--reason", required=True, help="kept in the audit log")
+    made.add_argument("--source", help="change this source of the bank in place of the bank")
+    made.add_argument("--policy", choices=_BANK_POLICIES)
+    made.add_argument("--trusted", choices=("yes", "no"), help="pending members count as confirmed")
+    made.add_argument(
+        "--threshold",
+        action="append",
+        metavar="NAME=VALUE",
+        help="may be repeated; NAME= takes it back",
+    )
+    made.add_argument(
+        "--flood", action="append", metavar="NAME=VALUE", help="count, times or window_s"
+    )
+
+    for name, words in (("enable", "let a bank match"), ("disable", "let a bank match nothing")):
+        made = command(name, f"{name}_bank", words)
+        made.add_argument("bank", metavar="BANK")
+        made.add_argument("--reason", required=True, help="kept in the audit log")
+
+    made = _form(command("add", "add_files", "list files in a bank"))
+    made.add_argument("bank", metavar="BANK")
+    made.add_argument("paths", nargs="+", metavar="PATH", help=_HOW_TO_NAME_FILES)
+    made.add_argument("--source", default="operator", help="who says so (default: operator)")
+    made.add_argument("--note", default="")
+    made.add_argument("--expires", metavar="DATE", help="matches nothing from then on (ISO 8601)")
+    made.add_argument(
+        "--confirmed", action="store_true", help="a person has seen them: in force at once"
+    )
+
+    made = command("import", "import_list", "list the hashes of a CSV in a bank, pending")
+    made.add_argument("bank", metavar="BANK")
+    made.add_argument(
+        "file", metavar="FILE", help="signal_type,signal_str,collab,category,tags; or -"
+    )
+    made.add_argument("--collab", help="the source, in place of the column")
+    made.add_argument(
+        "--skip-malformed", action="store_true", help="import the good lines although some are not"
+    )
+    made = command("export", "export_list", "print a bank as such a CSV")
+    made.add_argument("bank", metavar="BANK")
+    made = command("feedback", "feedback_list", "print opinions on members, for their source")
+    made.add_argument("bank", metavar="BANK")
+    made.add_argument("--source", help="only for this source")
+
+    for name, words in (
+        ("confirm", "a person has seen them: they are in force"),
+        ("withdraw", "wrongly listed: they match nothing"),
+        ("dispute", "in doubt: a person looks at each match"),
+        ("hold", "a person looks at each match for now"),
+        ("release", "they are held no more"),
+    ):
+        made = _form(command(name, f"{name}_members", words))
+        made.add_argument(
+            "members",
+            nargs="+",
+            metavar="MEMBER",
+            help="a number, or - for a list on standard input",
+        )
+        made.add_argument("--note", default="", help="kept with the opinion and in the audit log")
 
 
 def _form(made: argparse.ArgumentParser) -> argparse.ArgumentParser:

@@ -26,7 +26,7 @@ from haechi.match_service.metrics import OUTCOME, Measured
 from haechi.match_service.refusals import plain, refused
 from haechi.match_service.service import PICTURE_COSTS, Make, Service
 from haechi.match_service.store import Verdict
-from haechi.match_service.verdicts import service_of, verdict
+from haechi.match_service.verdicts import Reader, service_of, verdict
 from haechi.media import Sandbox
 
 _MAKE: Mapping[str, Make] = {"all": image, "pdq": by_pdq}
@@ -105,7 +105,8 @@ async def match(request: Request) -> Response:
     [written] = await service.store.write_checks(caller.id, [given])
     service.metrics.outcome(decision.outcome)
     request.scope[OUTCOME] = decision.outcome
-    return JSONResponse(verdict(service.settings, given, found, written))
+    reader = await Reader.of(service, caller, found)
+    return JSONResponse(verdict(reader, given, found, written))
 
 
 async def register(request: Request) -> Response:

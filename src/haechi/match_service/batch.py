@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -10,10 +11,11 @@ from haechi.errors import HaechiError, InvalidDocument, MatchUnavailable
 from haechi.match_service import intake
 from haechi.match_service.decide import decide
 from haechi.match_service.intake import Asked
+from haechi.match_service.keys import Caller
 from haechi.match_service.refusals import told
 from haechi.match_service.service import Service
 from haechi.match_service.store import Verdict
-from haechi.match_service.verdicts import service_of, verdict
+from haechi.match_service.verdicts import Reader, service_of, verdict
 
 ITEM_BYTES = 1_000
 """Room for one item: two hashes, a quality, and a label of 120 characters, however escaped."""
@@ -40,7 +42,7 @@ async def match_many(request: Request) -> Response:
     service.charge(caller, len(given) - 1)
     items = [_read(one) for one in given]
     good = [one for one in items if isinstance(one, _Item)]
-    answers = iter(await _answered(service, caller.id, good))
+    answers = iter(await _answered(service, caller, good))
     return JSONResponse(
         {
             "answers": [
@@ -76,7 +78,7 @@ def _read(item: object) -> _Item | HaechiError:
 
 
 async def _answered(
-    service: Service, platform: int, items: Sequence[_Item]
+    service: Service, caller: Caller, items: Sequence[_Item]
 ) -> list[dict[str, object]]:
     if not items:
         return []
@@ -84,7 +86,8 @@ async def _answered(
     verdicts = [
         Verdict(one.asked, decide(hits), one.label) for one, hits in zip(items, found, strict=True)
     ]
-    written = await service.store.write_checks(platform, verdicts)
+    written = await service.store.write_checks(caller.id, verdicts)
     for one in verdicts:
         service.metrics.outcome(one.decision.outcome)
-    return [verdict(service.settings, *one) for one in zip(verdicts, found, written, strict=True)]
+    reader = await Reader.of(service, caller, chain.from_iterable(found))
+    return [verdict(reader, *one) for one in zip(verdicts, found, written, strict=True)]

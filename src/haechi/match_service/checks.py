@@ -27,6 +27,7 @@ TYPES: Mapping[str, str] = {
     "platform_id": "bigint",
     "outcome": "text",
     "member_id": "bigint",
+    "veto_id": "bigint",
     "verdict": "text",
     "found_by": "text",
     "distance_bits": "integer",
@@ -39,6 +40,7 @@ TYPES: Mapping[str, str] = {
     "pdq_quality": "integer",
     "embedding": "bytea",
     "views": "bytea",
+    "frames": "bytea",
 }
 
 

@@ -30,8 +30,8 @@ class Settings:
     bodies         Pictures that may be arriving at once. One that arrives slowly holds what it has
                    sent and no place; 512 of them are what a few hundred bad phone lines need.
     database_s     Longest wait for the database in one request.
-    hma            HMA's API is served too. Off by default: what it changes in banks is not in the
-                   audit log yet (docs/hma.md).
+    hma            HMA's API is served too. Off by default: a key that may curate makes members that
+                   no person here has looked at (docs/hma.md).
     hma_open       HMA's API answers callers on this machine without a key (docs/hma.md).
     key_per_s      Requests a second of one key in one process, a picture counting as PICTURE_COSTS.
                    5,000 is about what a process answers at all on one core: it stops a client that

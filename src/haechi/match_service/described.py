@@ -26,6 +26,7 @@ class Told:
 
 
 _TEXT: Json = {"type": "string"}
+_DECIMAL: Json = {"type": "number"}
 _NUMBER: Json = {"type": "integer"}
 _YES_NO: Json = {"type": "boolean"}
 _HEX64: Json = {"type": ["string", "null"], "pattern": "^[0-9a-fA-F]{64}$"}
@@ -82,7 +83,29 @@ SCHEMAS: dict[str, Json] = {
             "distance_bits": {"type": ["integer", "null"]},
             "similarity": {"type": ["number", "null"]},
             "orientation": {"type": "integer", "minimum": 0, "maximum": 7},
-        }
+            "clip": {"anyOf": [_ref("Clip"), {"type": "null"}]},
+            "held": {"enum": ["flood", "disputed", "staff", None]},
+        },
+        {
+            "source": _TEXT,
+            "note": _MAYBE_TEXT,
+            "metadata": {"type": ["object", "null"]},
+            "created_at": _MOMENT,
+            "expires_at": {"anyOf": [_MOMENT, {"type": "null"}]},
+            "case": {"type": ["integer", "null"]},
+        },
+        "What is kept beside the member; the case only for a key with the scope staff-metadata.",
+    ),
+    "Clip": _object(
+        {
+            "query_from_s": _DECIMAL,
+            "query_to_s": _DECIMAL,
+            "known_from_s": _DECIMAL,
+            "known_to_s": _DECIMAL,
+            "matched_frames": _NUMBER,
+            "query_share": _DECIMAL,
+        },
+        words="Which part of the video shows which part of the known one, in seconds.",
     ),
     "Verdict": _object(
         {
@@ -99,6 +122,7 @@ SCHEMAS: dict[str, Json] = {
                 }
             ),
             "hits": _list(_ref("Hit")),
+            "veto": {"anyOf": [_ref("Hit"), {"type": "null"}]},
             "reason": _object({"code": _TEXT, "words": _TEXT}),
             "appeal_url": _MAYBE_TEXT,
         },

@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 from starlette.requests import Request
 
 from haechi.errors import BodyTooSlow, InvalidDocument, TooManyBytes
-from haechi.fingerprint import ImageFingerprint
+from haechi.fingerprint import ImageFingerprint, frames
 from haechi.fingerprint.address import normalise
 from haechi.index import Query
 from haechi.match_service.mirror import join_views
@@ -34,6 +34,7 @@ class Asked:
     pdq_quality: int
     embedding: bytes | None
     views: bytes
+    frames: bytes = b""
 
     @classmethod
     def picture(cls, made: ImageFingerprint) -> "Asked":
@@ -46,6 +47,7 @@ class Asked:
             pdq_quality=made.pdq.quality,
             embedding=made.embedding,
             views=join_views(made.views),
+            frames=frames.pack(made.frames),
         )
 
     @classmethod
@@ -78,6 +80,7 @@ class Asked:
             "pdq_quality": self.pdq_quality,
             "embedding": self.embedding,
             "views": self.views,
+            "frames": self.frames,
         }
 
     def answer(self) -> dict[str, object]:

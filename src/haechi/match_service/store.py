@@ -26,15 +26,17 @@ _BASE_URL = "SELECT base_url FROM matching_platform WHERE id = %s"
 # checked again after its removal is hosted again.
 _REGISTER = """
 INSERT INTO matching_hosted AS hosted (platform_id, content_id, url_digest, account_digest, sha256,
-                                       md5, pdq, pdq_quality, embedding, views, registered_at)
+                                       md5, pdq, pdq_quality, embedding, views, frames,
+                                       registered_at)
 SELECT platform_id, %(content_id)s, %(url_digest)s, %(account_digest)s, sha256,
-       md5, pdq, pdq_quality, embedding, views, now()
+       md5, pdq, pdq_quality, embedding, views, frames, now()
 FROM matching_check
 WHERE id = %(check)s AND platform_id = %(platform)s AND sha256 IS NOT NULL
 ON CONFLICT (platform_id, content_id) DO UPDATE SET
     url_digest = excluded.url_digest, account_digest = excluded.account_digest,
     sha256 = excluded.sha256, md5 = excluded.md5, pdq = excluded.pdq,
     pdq_quality = excluded.pdq_quality, embedding = excluded.embedding, views = excluded.views,
+    frames = excluded.frames,
     removed_at = CASE WHEN hosted.removed_at
                            < (SELECT at FROM matching_check WHERE id = %(check)s)
                       THEN NULL ELSE hosted.removed_at END
@@ -44,6 +46,10 @@ _REMOVE = """
 UPDATE matching_hosted SET removed_at = coalesce(removed_at, now())
 WHERE platform_id = %s AND content_id = %s
 RETURNING removed_at
+"""
+_TOLD = """
+SELECT id, source, note, metadata, created_at, expires_at, case_number
+FROM matching_member WHERE id = ANY(%s)
 """
 _COUNTS = """
 SELECT (SELECT count(*) FROM matching_hosted WHERE platform_id = %(platform)s
@@ -67,6 +73,29 @@ class Written:
 
     check: int
     appeal_token: str | None
+
+
+@dataclass(frozen=True)
+class Told:
+    """What is kept beside a member. `case_number` is for people who work here only."""
+
+    source: str
+    note: str
+    metadata: Mapping[str, object] | None
+    created_at: datetime
+    expires_at: datetime | None
+    case_number: int | None
+
+    def answer(self, *, staff: bool) -> dict[str, object]:
+        """As JSON. `staff`: the caller may know the case."""
+        told: dict[str, object] = {
+            "source": self.source,
+            "note": self.note or None,
+            "metadata": self.metadata,
+            "created_at": self.created_at.isoformat(),
+            "expires_at": self.expires_at.isoformat() if self.expires_at else None,
+        }
+        return told | ({"case": self.case_number} if staff else {})
 
 
 class Store:
@@ -179,6 +208,19 @@ class Store:
         async with self._connection() as connection:
             return await (await connection.execute(statement, values)).fetchall()
 
+    async def act(self, actor: str, statement: str, values: Any = None) -> list[TupleRow]:  # noqa: ANN401
+        """What one statement answers that changes banks; `actor` is named in the audit log."""
+        async with self._connection() as connection, connection.transaction():
+            await connection.execute("SELECT audit_acting(%s, now(), NULL)", (actor,))
+            return await (await connection.execute(statement, values)).fetchall()
+
+    async def told(self, members: Sequence[int]) -> dict[int, Told]:
+        """What is kept beside `members`, by id, for answers."""
+        if not members:
+            return {}
+        rows = await self.rows(_TOLD, (list(members),))
+        return {row[0]: Told(*row[1:]) for row in rows}
+
     async def _one(self, statement: str, values: Any) -> TupleRow | None:  # noqa: ANN401
         async with self._connection() as connection:
             return await (await connection.execute(statement, values)).fetchone()
@@ -198,6 +240,7 @@ def _decision_columns(decision: Decision) -> Mapping[str, object]:
         "outcome": decision.outcome,
         "verdict": decision.verdict.value,
         "member_id": found.member if found else None,
+        "veto_id": decision.veto.member if decision.veto else None,
         "found_by": found.hit.found_by if found else "",
         "distance_bits": found.hit.distance_bits if found else None,
         "similarity": found.hit.similarity if found else None,

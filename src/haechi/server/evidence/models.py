@@ -56,6 +56,7 @@ class FingerprintFields(models.Model):
     pdq_quality   0 to 100; under 50 it says little
     embedding     512 int8 values, or None without the copy-detection model
     views         embeddings of crops, 512 bytes each, one after another
+    frames        of a video, 37 bytes each (haechi.fingerprint.frames); empty for a still
     """
 
     sha256 = models.BinaryField(max_length=32)
@@ -64,6 +65,7 @@ class FingerprintFields(models.Model):
     pdq_quality = models.PositiveSmallIntegerField(default=0)
     embedding = models.BinaryField(max_length=512, null=True)
     views = models.BinaryField(default=b"")
+    frames = models.BinaryField(default=b"", db_default=b"")
 
     class Meta:
         abstract = True
