@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DELETE_ON_ERROR:
-.PHONY: demo test fast lint types pages browser setup chosen lock clean help
+.PHONY: demo test fast bench lint types pages browser setup chosen lock clean help
 
 VENV   := .venv
 PY     := $(VENV)/bin/python
@@ -31,6 +31,7 @@ help:
 	@echo 'make demo    set up, start everything, play the story, stay up until Ctrl-C'
 	@echo 'make test    set up, then check everything: style, types, map, scripts, tests'
 	@echo 'make fast    the tests of every day: nothing slow, no browser'
+	@echo 'make bench   Haechi beside its peers, measured: one table, kept in benchmarks/results'
 	@echo 'make lint    style, types and map only'
 	@echo 'make lock    write requirements/all.txt again (needs uv)'
 	@echo 'make clean   remove what was built; the data in .haechi stays'
@@ -44,6 +45,15 @@ test: setup browser lint pages
 
 fast: setup
 	@$(PY) -m pytest -q -m 'not slow and not browser' $(ARGS)
+
+# The peers are other people's programs, and only measured: `make test` does without them.
+bench: setup $(MADE)/bench
+	@$(PY) -m benchmarks $(ARGS)
+
+$(MADE)/bench: requirements/bench.txt $(MADE)/requirements
+	@echo 'peers to measure against'
+	@$(NEW); $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt $(LOAD)
+	@touch $@
 
 lint: setup
 	@echo 'style'
@@ -121,6 +131,8 @@ lock:
 	@command -v uv >/dev/null 2>&1 || { echo 'make lock needs uv: https://docs.astral.sh/uv/' >&2; exit 1; }
 	@uv pip compile --quiet --universal --python-version 3.12 --generate-hashes --all-extras --no-emit-index-url \
 	  --group dev --custom-compile-command 'make lock' -o requirements/all.txt pyproject.toml
+	@uv pip compile --quiet --universal --python-version 3.12 --generate-hashes --no-emit-index-url \
+	  --group bench -c requirements/all.txt --custom-compile-command 'make lock' -o requirements/bench.txt
 
 clean:
 	@rm -rf $(VENV) $(STATIC) web/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis \

@@ -9,11 +9,12 @@ HaechiError
 │   ├── TooManyBytes      media.too_many_bytes   longer than the limit
 │   ├── TooManyFiles      media.too_many_files   more files than one report takes
 │   ├── TooManyPixels     media.too_many_pixels  a bomb, or simply too large
+│   ├── TooManyFrames     media.too_many_frames  a video that plays for too long
 │   ├── DecodeTimeout     media.timeout          decoding took too long
 │   └── DecoderCrashed    media.crashed          the decoder process died
 ├── FingerprintError
 │   └── ModelMissing      fingerprint.no_model   the copy-detection model is not installed
-├── IndexDamaged          index.damaged          a snapshot is old, cut or altered
+├── IndexDamaged          index.damaged          a snapshot is absent, old, cut or altered
 ├── PolicyRefused         policy.refused         a file of thresholds makes no sense
 ├── EvaluationError
 │   ├── UnknownEdit       evaluation.unknown_edit no edit of that name
@@ -40,11 +41,18 @@ HaechiError
 │   └── ReasonRequired    case.reason_required   a removal nobody explained
 ├── MatchingError
 │   ├── KeyRefused        matching.key_refused   no or wrong API key
+│   ├── ScopeMissing      matching.scope_missing the key is not for this
+│   ├── RateLimited       matching.rate_limited  more requests than this key or address has
+│   ├── AddressRefused    matching.address_refused      not an address this service fetches
+│   ├── AddressUnreachable matching.address_unreachable  nothing usable came from that address
 │   ├── MatchBusy         matching.busy          all places and the queue are taken
 │   ├── MatchUnavailable  matching.unavailable   the banks cannot be consulted now
 │   ├── BodyTooSlow       matching.too_slow      the request did not arrive in time
 │   ├── CheckUnknown      matching.check_unknown no such check of this platform
-│   └── ContentUnknown    matching.content_unknown no such content of this platform
+│   ├── ContentUnknown    matching.content_unknown no such content of this platform
+│   ├── BankUnknown       matching.bank_unknown  no bank of that name
+│   ├── BankNameTaken     matching.bank_name_taken there is a bank of that name already
+│   └── MemberUnknown     matching.member_unknown no member of that number
 ├── WebhookError
 │   ├── WebhookForged     webhook.forged         the signature does not fit
 │   ├── WebhookStale      webhook.stale          time stamp outside the window
@@ -121,6 +129,12 @@ class TooManyPixels(MediaError):
     code = "media.too_many_pixels"
 
 
+class TooManyFrames(MediaError):
+    """The video has more frames, or plays for longer, than the limits in force."""
+
+    code = "media.too_many_frames"
+
+
 class DecodeTimeout(MediaError):
     """Decoding took longer than the limit in force."""
 
@@ -146,9 +160,15 @@ class ModelMissing(FingerprintError):
 
 
 class IndexDamaged(HaechiError):
-    """A snapshot of an index is of another version, cut short or altered."""
+    """A snapshot of an index is absent, of another version, cut short or altered: make it anew."""
 
     code = "index.damaged"
+
+    def __init__(self, path: object, why: str) -> None:
+        """`path` is the file; `why` completes a sentence that begins with it."""
+        super().__init__(f"{path} {why}")
+        self.path = path
+        self.why = why
 
 
 class PolicyRefused(HaechiError):
@@ -308,9 +328,43 @@ class MatchingError(HaechiError):
 
 
 class KeyRefused(MatchingError):
-    """No API key, a wrong one, or one without the scope."""
+    """No API key, a wrong one, a revoked one, or one that has expired."""
 
     code = "matching.key_refused"
+
+
+class ScopeMissing(MatchingError):
+    """The key is good, and not for this."""
+
+    code = "matching.scope_missing"
+
+    def __init__(self, scope: str = "") -> None:
+        """`scope` is the one that is missing."""
+        super().__init__(f"this key has not the scope {scope}")
+        self.scope = scope
+
+
+class RateLimited(MatchingError):
+    """This key or address has asked as often as it may; nothing was read."""
+
+    code = "matching.rate_limited"
+
+    def __init__(self, wait_s: float = 1.0) -> None:
+        """`wait_s`: seconds until one more request is taken; above 0."""
+        super().__init__(f"come back in {wait_s:.3f} s")
+        self.wait_s = wait_s
+
+
+class AddressRefused(MatchingError):
+    """An address that this service does not fetch, whoever asks."""
+
+    code = "matching.address_refused"
+
+
+class AddressUnreachable(MatchingError):
+    """An address that may be fetched, from which no usable answer came."""
+
+    code = "matching.address_unreachable"
 
 
 class MatchBusy(MatchingError):
@@ -341,6 +395,24 @@ class ContentUnknown(MatchingError):
     """This platform registered no content of that id."""
 
     code = "matching.content_unknown"
+
+
+class BankUnknown(MatchingError):
+    """There is no bank of that name."""
+
+    code = "matching.bank_unknown"
+
+
+class BankNameTaken(MatchingError):
+    """There is a bank of that name already; nothing was changed."""
+
+    code = "matching.bank_name_taken"
+
+
+class MemberUnknown(MatchingError):
+    """No bank has a member of that number."""
+
+    code = "matching.member_unknown"
 
 
 class WebhookError(HaechiError):

@@ -353,6 +353,9 @@ def _desk_pages(seeded: Seeded) -> Iterator[tuple[str, Visit]]:
     yield "deliveries", _at("/deliveries")
     yield "appeals", _at("/appeals")
     yield "appeal", _first_appeal
+    yield "banks", _at("/banks")
+    yield "bank", _at("/bank/1")  # the first removal made both
+    yield "member", _at("/member/1")
     yield "log", _at("/log")
     yield "nowhere", _at("/nowhere", 404)
 

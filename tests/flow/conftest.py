@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 from django.conf import settings as django_settings
+from django.db import connection
 from django.test import Client
+from pytest_django import DjangoDbBlocker
 from pytest_django.fixtures import Settings
 from tests.conftest import NOON
 
@@ -39,6 +41,25 @@ def _fresh_catalog() -> Iterator[None]:
     matching.known.cache_clear()
     yield
     matching.known.cache_clear()
+
+
+@pytest.fixture
+def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Rows that other connections see, and that are gone afterwards.
+
+    Not pytest-django's `transaction=True`: it empties all tables, and the audit log refuses.
+    """
+    with django_db_blocker.unblock():
+        yield
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SET session_replication_role = replica"
+            )  # no triggers: the log goes too
+            for table in connection.introspection.table_names():
+                if table.partition("_")[0] in ("matching", "audit", "procrastinate"):
+                    cursor.execute(f'DELETE FROM "{table}"')
+            cursor.execute("RESET session_replication_role")
+        connection.close()
 
 
 @pytest.fixture

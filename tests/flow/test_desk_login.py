@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 from tests.conftest import NOON
-from tests.flow.conftest import OUTSIDE_URL, submit
+from tests.flow.conftest import OUTSIDE_URL, host, submit
 
 from haechi.server import flow
 from haechi.server.appeals import services as appeals
@@ -24,7 +24,8 @@ from haechi.server.cases.models import Case
 from haechi.server.desk import urls
 from haechi.server.desk.access import client_address
 from haechi.server.evidence.models import Exhibit
-from haechi.server.matching.models import Check, Platform
+from haechi.server.matching import banks, listing
+from haechi.server.matching.models import BankPolicy, Check, MemberStatus, Platform, Sighting
 from haechi.server.staff import services as staff
 from haechi.server.staff.models import LoginAttempt, Role, User
 
@@ -32,8 +33,8 @@ pytestmark = pytest.mark.django_db
 
 PASSWORD = "a long pass phrase"
 OPEN_TO_ALL = {"login"}
-OPEN_TO_ADMINISTRATORS = {"login", "logout", "log"}
-POST_ONLY = {"logout", "claim", "release", "decide", "lift"}
+OPEN_TO_ADMINISTRATORS = {"login", "logout", "log", "banks", "bank"}
+POST_ONLY = {"logout", "claim", "release", "decide", "lift", "judge", "settle"}
 
 
 @pytest.fixture
@@ -50,7 +51,7 @@ def administrator(db: None) -> User:
 
 @pytest.fixture
 def arguments(astronaut: bytes, board: Platform) -> dict[str, list[object]]:
-    """A case, an exhibit and an appeal that exist, as arguments of every route."""
+    """A case, an exhibit, an appeal, a bank that exist, as arguments of every route."""
     report, _ = submit(astronaut, places=(OUTSIDE_URL,))
     case = flow.open_case(report, now=NOON)
     exhibit = Exhibit.objects.get()
@@ -62,6 +63,18 @@ def arguments(astronaut: bytes, board: Platform) -> dict[str, list[object]]:
     given: dict[str, list[object]] = {str(route.name): [] for route in urls.urlpatterns}
     given |= {name: [case.pk] for name in ("case", "claim", "release", "decide")}
     given |= {"lift": [case.pk, exhibit.pk], "exhibit": [exhibit.pk], "picture": [exhibit.pk]}
+    bank = banks.make("others", BankPolicy.BLOCK, actor="test", now=NOON)
+    new = listing.New("partner", sha256=bytes(32))
+    [added] = listing.add(bank, [new], status=MemberStatus.CONFIRMED, actor="test", now=NOON)
+    found = Sighting.objects.create(
+        member_id=added.member,
+        hosted=host(board, astronaut),
+        verdict="identical_file",
+        found_by="sha256",
+        found_at=NOON,
+    )
+    given |= {"bank": [bank.pk], "settle": [found.pk]}
+    given |= {"member": [added.member], "judge": [added.member]}
     return given | {"appeal": [appeal.pk]}
 
 

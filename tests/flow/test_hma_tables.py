@@ -1,38 +1,26 @@
 """HMA's API on the server's own tables, as its migrations make them."""
 
 import asyncio
-from collections.abc import Iterator
 
 import httpx
 import pytest
 from django.db import connection
-from pytest_django import DjangoDbBlocker
+from tests.conftest import NOON
 
 from haechi.index import Query
 from haechi.match_service.app import create_app
 from haechi.match_service.config import Settings
+from haechi.server.audit import services as audit
+from haechi.server.audit.models import Entry
 from haechi.server.matching import services as matching
 from haechi.server.matching.known import Known
-from haechi.server.matching.models import Bank, Member, Platform
+from haechi.server.matching.models import BackSearch, Bank, Member
 
 SAMPLE = "f8f8f0cee0f4a84f06370a22038f63f0b36e2ed596621e1d33e6b39c4e9c9b22"
 KEY = "a key that may curate"
 
 
-@pytest.fixture
-def _committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """Rows that another connection sees, and that are gone afterwards.
-
-    Not pytest-django's `transaction=True`: it empties all tables, and the audit log refuses.
-    """
-    with django_db_blocker.unblock():
-        yield
-        for table in (Member, Bank, Platform):
-            table.objects.all().delete()
-        connection.close()
-
-
-@pytest.mark.usefixtures("_committed")
+@pytest.mark.usefixtures("committed")
 def test_the_servers_tables_take_what_the_api_writes(astronaut: bytes) -> None:
     matching.register_platform(
         "curator",
@@ -51,8 +39,40 @@ def test_the_servers_tables_take_what_the_api_writes(astronaut: bytes) -> None:
     bank = Bank.objects.get()
     assert (bank.policy, bank.enabled, bank.deleted_at is None) == ("review", False, False)
     asked = Query(sha256=b"", turns=(bytes.fromhex(SAMPLE),), pdq_quality=100, embedding=None)
-    found = [(table, key) for table, key, _ in Known().search(asked)]
+    assert Known().search(asked, now=NOON) == [], "its bank was deleted"
+    Bank.objects.update(deleted_at=None, enabled=True)
+    found = [(table, key) for table, key, _ in Known().search(asked, now=NOON)]
     assert found == [(Member, told)], "the server, too, reads a member without a file"
+
+
+@pytest.mark.usefixtures("committed")
+def test_what_a_client_changes_is_in_the_log_with_its_platform(astronaut: bytes) -> None:
+    """Made, added, paused, changed, deleted: one chain, as if people had done it at the desk."""
+    curator = matching.register_platform(
+        "curator",
+        "https://c.example",
+        "https://c.example/hook",
+        api_key=KEY,
+        webhook_secret=b"s" * 32,
+        may_curate=True,
+    )
+    file, told = asyncio.run(_curate(astronaut))
+    bank = Bank.objects.get()
+    entries = [(entry.tag, entry.subject) for entry in Entry.objects.all()]
+    assert entries == [
+        ("bank:made", f"matching.bank:{bank.pk}"),
+        ("member:confirmed", f"matching.member:{file}"),
+        ("member:confirmed", f"matching.member:{told}"),
+        ("member:pending", f"matching.member:{told}"),
+        ("member:confirmed", f"matching.member:{told}"),
+        ("member:changed", f"matching.member:{told}"),
+        ("bank:changed", f"matching.bank:{bank.pk}"),
+        ("bank:deleted", f"matching.bank:{bank.pk}"),
+    ]
+    assert {entry.actor for entry in Entry.objects.all()} == {curator.name_in_log}
+    assert audit.verify() == len(entries)
+    due = set(BackSearch.objects.filter(done_at=None).values_list("member_id", flat=True))
+    assert due == {file, told}, "and both are looked for in what is hosted"
 
 
 async def _curate(photo: bytes) -> tuple[int, int]:

@@ -209,7 +209,7 @@ def test_stopped_uploads_are_counted_for_their_own_report_only(
     other, _ = submit(cat)
     flow.examine(other, last_try=True)
     exhibit = other.exhibits.get()
-    others = flow.matching.add_member(exhibit, seen=True, source="test", actor="test", now=NOON)
+    others = flow.matching.add_member(exhibit, seen=True, case_number=None, actor="test", now=NOON)
     for member in (hers, hers, hers, others):
         refuse(board, member)
     Check.objects.filter(pk=refuse(board, hers).pk).update(at=NOON)

@@ -14,11 +14,24 @@ CREATE TABLE matching_platform (
 CREATE TABLE matching_bank (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     name text NOT NULL UNIQUE,
-    policy text NOT NULL CHECK (policy IN ('block', 'review', 'record')),
+    policy text NOT NULL CHECK (policy IN ('block', 'review', 'record', 'benign')),
     enabled boolean NOT NULL DEFAULT true,
     enabled_ratio double precision NOT NULL DEFAULT 1.0,
     deleted_at timestamptz,
+    thresholds jsonb NOT NULL DEFAULT '{}',
+    flood jsonb NOT NULL DEFAULT '{}',
+    trusted boolean NOT NULL DEFAULT false,
     seq bigint NOT NULL
+);
+
+CREATE TABLE matching_source (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    bank_id bigint NOT NULL REFERENCES matching_bank,
+    name text NOT NULL,
+    trusted boolean NOT NULL DEFAULT false,
+    thresholds jsonb NOT NULL DEFAULT '{}',
+    seq bigint NOT NULL,
+    UNIQUE (bank_id, name)
 );
 
 CREATE TABLE matching_member (
@@ -37,6 +50,12 @@ CREATE TABLE matching_member (
     note text NOT NULL DEFAULT '',
     metadata jsonb,
     paused_until timestamptz,
+    expires_at timestamptz,
+    held text NOT NULL DEFAULT '',
+    held_at timestamptz,
+    released_at timestamptz,
+    case_number bigint,
+    frames bytea NOT NULL DEFAULT '',
     seq bigint NOT NULL,
     CONSTRAINT no_doubles_in_a_bank UNIQUE (bank_id, sha256)
 );
@@ -56,6 +75,7 @@ CREATE TABLE matching_hosted (
     pdq_quality integer NOT NULL,
     embedding bytea,
     views bytea NOT NULL,
+    frames bytea NOT NULL DEFAULT '',
     registered_at timestamptz NOT NULL,
     removed_at timestamptz,
     seq bigint NOT NULL,
@@ -68,6 +88,7 @@ CREATE TABLE matching_check (
     at timestamptz NOT NULL,
     outcome text NOT NULL CHECK (outcome IN ('publish', 'block', 'review')),
     member_id bigint REFERENCES matching_member,
+    veto_id bigint REFERENCES matching_member,
     verdict text NOT NULL,
     found_by text NOT NULL,
     distance_bits integer,
@@ -79,10 +100,15 @@ CREATE TABLE matching_check (
     pdq bytea,
     pdq_quality integer NOT NULL,
     embedding bytea,
-    views bytea NOT NULL
+    views bytea NOT NULL,
+    frames bytea NOT NULL DEFAULT ''
 );
 
 CREATE SEQUENCE matching_seq;
+
+-- The log itself is the server's (tests/flow/test_hma_tables.py).
+CREATE FUNCTION audit_acting(actor text, moment timestamptz, reason text) RETURNS void
+LANGUAGE sql AS $$ SELECT set_config('haechi.actor', coalesce(actor, ''), true); $$;
 
 CREATE FUNCTION matching_take_seq() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -95,7 +121,20 @@ END $$;
 
 CREATE TRIGGER take_seq BEFORE INSERT OR UPDATE ON matching_bank
     FOR EACH ROW EXECUTE FUNCTION matching_take_seq();
+CREATE TRIGGER take_seq BEFORE INSERT OR UPDATE ON matching_source
+    FOR EACH ROW EXECUTE FUNCTION matching_take_seq();
 CREATE TRIGGER take_seq BEFORE INSERT OR UPDATE ON matching_member
     FOR EACH ROW EXECUTE FUNCTION matching_take_seq();
 CREATE TRIGGER take_seq BEFORE INSERT OR UPDATE ON matching_hosted
     FOR EACH ROW EXECUTE FUNCTION matching_take_seq();
+
+CREATE TABLE matching_apikey (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    platform_id bigint NOT NULL REFERENCES matching_platform,
+    name text NOT NULL DEFAULT '',
+    key_digest bytea NOT NULL UNIQUE,
+    scopes text[] NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    expires_at timestamptz,
+    revoked_at timestamptz
+);

@@ -75,6 +75,11 @@ async def look_up(client: httpx.AsyncClient, content: bytes, **params: str) -> o
     return response.json()
 
 
+async def up_to_date(client: httpx.AsyncClient) -> bool:
+    """A member can be met a moment before all that came with it is in force."""
+    return not (await client.get("/c/signal_type/index")).json()["pdq"]["index_out_of_date"]
+
+
 def refusal(response: httpx.Response) -> tuple[int, str]:
     assert set(response.json()) == {"message"}, response.text
     return response.status_code, response.json()["message"]
@@ -226,6 +231,7 @@ async def test_lookups_answer_by_bank_with_distances_as_text(
         assert status["pdq"]["present"] is True
         assert status["pdq"]["size"] == 3
         assert abs(status["pdq"]["built_to"] - time.time()) < 5
+        await until(lambda: up_to_date(client), 1.0)
         index = (await client.get("/c/signal_type/index")).json()["pdq"]
         assert (index["db_size"], index["index_size"], index["index_out_of_date"]) == (3, 3, False)
 

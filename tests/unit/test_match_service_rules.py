@@ -1,6 +1,7 @@
 """The parts of the match service that need no database: settings, verdicts, gate, counters."""
 
 import asyncio
+import os
 
 import pytest
 
@@ -133,18 +134,21 @@ def test_hashes_of_another_form_are_refused(body: dict[str, object]) -> None:
 
 def test_counters_are_text_that_prometheus_reads() -> None:
     metrics = Metrics()
-    metrics.request("match", 200, 0.004)
-    metrics.request("match", 200, 0.3)
+    metrics.request("match", 200, 0.004, "block")
+    metrics.request("match", 200, 0.3, "block")
     metrics.request("match", 401, 99.0)
     metrics.outcome("block")
     lines = metrics.text({"members": 3}).splitlines()
     assert "haechi_match_members 3" in lines
     assert 'haechi_match_requests_total{route="match",status="200"} 2' in lines
     assert 'haechi_match_outcomes_total{outcome="block"} 1' in lines
-    assert 'haechi_match_request_seconds_bucket{route="match",le="0.005"} 1' in lines
-    assert 'haechi_match_request_seconds_bucket{route="match",le="0.5"} 2' in lines
-    assert 'haechi_match_request_seconds_bucket{route="match",le="+Inf"} 3' in lines
-    assert 'haechi_match_request_seconds_count{route="match"} 3' in lines
+    assert (
+        'haechi_match_request_seconds_bucket{route="match",outcome="block",le="0.005"} 1' in lines
+    )
+    assert 'haechi_match_request_seconds_bucket{route="match",outcome="block",le="0.5"} 2' in lines
+    assert 'haechi_match_request_seconds_bucket{route="match",outcome="4xx",le="+Inf"} 1' in lines
+    assert 'haechi_match_request_seconds_count{route="match",outcome="block"} 2' in lines
+    assert f'haechi_match_x{{process="{os.getpid()}"}} 1' in Metrics(several=True).text({"x": 1})
 
 
 def member(key: int, bank: int, *, confirmed: bool = True) -> MemberRow:
@@ -160,7 +164,7 @@ def test_a_load_that_broke_off_shows_nothing_of_a_new_bank() -> None:
     assert mirror.search(query) == []
     mirror.finish(banks, 1)
     assert [one.member for one in mirror.search(query)] == [1]
-    assert mirror.newly_enabled(banks) == set()
+    assert mirror.stale(banks, {}) == set()
 
 
 def test_disabling_a_bank_takes_its_members_out_and_leaves_the_others() -> None:
@@ -170,7 +174,7 @@ def test_disabling_a_bank_takes_its_members_out_and_leaves_the_others() -> None:
     mirror.finish(both, 2)
     mirror.finish({1: Bank("a", "block", enabled=False)}, 3)
     assert (len(mirror), mirror.seq) == (1, 3)
-    assert mirror.newly_enabled({1: Bank("a", "block", enabled=True)}) == {1}
+    assert mirror.stale({1: Bank("a", "block", enabled=True)}, {}) == {1}
     mirror.apply([member(2, 2, confirmed=False)], mirror.enabled({}))
     assert len(mirror) == 0
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms
 from skimage import data
 
-from haechi.errors import BrokenMedia, NotMedia, TooManyBytes, TooManyPixels, UnsupportedMedia
+from haechi.errors import BrokenMedia, NotMedia, TooManyBytes, TooManyPixels
 from haechi.media import Kind, Limits, decode
 from haechi.media.jpeg import ends_properly
 from haechi.media.quiet import quiet
@@ -307,10 +307,10 @@ def test_limits_hold_for_every_format(form: str) -> None:
     assert decode(whole, limits=exact).width == RGB.shape[1]
 
 
-def test_what_is_not_opened_here_says_so() -> None:
-    with pytest.raises(UnsupportedMedia):
+def test_a_beginning_alone_is_broken() -> None:
+    with pytest.raises(BrokenMedia):
         decode(b"\x00\x00\x00\x18ftypisom" + bytes(64))
-    with pytest.raises(UnsupportedMedia):
+    with pytest.raises(BrokenMedia):
         decode(b"\x00\x00\x00\x18ftypheic" + bytes(64))
     with pytest.raises(NotMedia):
         decode(b"")

@@ -229,11 +229,11 @@ def test_a_script_without_a_guard_is_not_run_twice(tmp_path: Path) -> None:
 
 
 def served(*messages: object, result_bytes: int = 1000) -> list[list[object]]:
-    """What a child would answer to `messages`."""
-    encoded = [wire.encode(message) for message in messages]
+    """What a child would answer to `messages`; bytes are the file that a job is about."""
+    encoded = [one if isinstance(one, bytes) else wire.encode(one) for one in messages]
     jobs = io.BytesIO(b"".join(len(one).to_bytes(8, "big") + one for one in encoded))
     answers = io.BytesIO()
-    child.serve(jobs, answers, seconds=20, result_bytes=result_bytes)
+    child.serve(jobs, answers, result_bytes=result_bytes)
     out, found = answers.getvalue(), []
     while out:
         end = 8 + int.from_bytes(out[:8], "big")
@@ -247,12 +247,12 @@ def test_a_child_answers_every_message(jobs: object) -> None:
     found = served(
         ["haechi.media.kind"],
         ["haechi.no_such_module"],
-        ["haechi.media.kind", "sniff", b"GIF89a", (), {}],
-        ["haechi.media.kind", "sniff", b"nothing", (), {}],
-        ["haechi.media.kind", "Kind.GIF", b"", (), {}],
-        ["sandbox_jobs", "stumble", b"", (), {}],
-        ["sandbox_jobs", "grow", b"", (), {}],
-        ["sandbox_jobs", "flood", b"", (), {}],
+        *[["haechi.media.kind", "sniff", (), {}, 20], b"GIF89a"],
+        *[["haechi.media.kind", "sniff", (), {}, 20], b"nothing"],
+        *[["haechi.media.kind", "Kind.GIF", (), {}, 20], b""],
+        *[["sandbox_jobs", "stumble", (), {}, 20], b""],
+        *[["sandbox_jobs", "grow", (), {}, 20], b""],
+        *[["sandbox_jobs", "flood", (), {}, 20], b""],
     )
     assert found[0] == ["ok", None]
     assert found[2] == ["ok", Kind.GIF]

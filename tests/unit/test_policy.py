@@ -5,7 +5,7 @@ import json
 import pytest
 
 from haechi.errors import PolicyRefused
-from haechi.index import DEFAULT, Hit, Policy, Verdict
+from haechi.index import DEFAULT, Policy
 
 
 def test_a_policy_survives_its_file() -> None:
@@ -38,25 +38,3 @@ def test_what_is_not_named_keeps_its_default() -> None:
 def test_nonsense_is_refused_by_name(told: str, named: str) -> None:
     with pytest.raises(PolicyRefused, match=named):
         Policy.from_json(told)
-
-
-def hit(bits: int | None, similarity: float | None, found_by: str, verdict: Verdict) -> Hit:
-    return Hit(1, verdict, bits, similarity, 0, found_by)
-
-
-@pytest.mark.parametrize(
-    ("found", "admitted"),
-    [
-        (hit(None, None, "sha256", Verdict.IDENTICAL_FILE), True),
-        (hit(20, None, "pdq", Verdict.EDITED_COPY), True),
-        (hit(21, None, "pdq", Verdict.EDITED_COPY), False),
-        (hit(21, 0.65, "pdq", Verdict.EDITED_COPY), True),
-        (hit(21, 0.55, "pdq", Verdict.EDITED_COPY), False),
-        (hit(None, 0.50, "sscd", Verdict.EDITED_COPY), True),
-        (hit(None, 0.50, "sscd_view", Verdict.EDITED_COPY), False),
-        (hit(None, 0.49, "sscd", Verdict.EDITED_COPY), False),
-    ],
-)
-def test_a_stricter_policy_judges_a_hit(found: Hit, *, admitted: bool) -> None:
-    strict = Policy(pdq_edited_bits=20, sscd_similarity=0.5, sscd_view_similarity=0.6)
-    assert strict.admits(found) is admitted

@@ -22,6 +22,7 @@ def parser() -> argparse.ArgumentParser:
     _people(commands)
     _words(commands)
     _demo(commands)
+    _banks(commands)
     _pictures(commands)
     return top
 
@@ -57,7 +58,26 @@ def _servers(commands: Commands) -> None:
         made = _add(commands, typed, f"serving:{name}", what)
         made.add_argument("--host", default="127.0.0.1")
         made.add_argument("--port", type=int, default=DEFAULT_PORTS[name])
+        if name == "match":
+            _match_service(made)
     _add(commands, "worker", "worker:worker", "do what was put off: examine, deliver, watch clocks")
+
+
+def _match_service(made: argparse.ArgumentParser) -> None:
+    made.add_argument(
+        "--workers", type=int, default=1, help="processes that answer; each holds the banks"
+    )
+    made.add_argument(
+        "--reload-wait",
+        type=float,
+        default=10.0,
+        metavar="SECONDS",
+        help="on SIGHUP, how long a new process may load before the old one stops (default 10)",
+    )
+    made.epilog = (
+        "SIGHUP replaces each process by a new one without losing a request. SIGTERM and Ctrl-C "
+        "take no new requests, answer those under way, and end."
+    )
 
 
 def _database(commands: Commands) -> None:
@@ -92,6 +112,31 @@ def _people(commands: Commands) -> None:
     add.add_argument(
         "--may-curate", action="store_true", help="its key may change banks through HMA's API"
     )
+    _keys(below)
+
+
+# As match_service/keys.py has them; a test compares the two.
+_SCOPES = ("match", "register", "curate", "staff-metadata", "metrics")
+
+
+def _keys(platform: Commands) -> None:
+    keys = platform.add_parser("key", help="further keys of a platform")
+    below = keys.add_subparsers(required=True, metavar="command")
+    add = _add(below, "add", "keys:add_key", "make a key and show it once")
+    add.add_argument("platform")
+    add.add_argument("--name", default="", help="what it is for, such as: upload servers")
+    add.add_argument(
+        "--scope",
+        action="append",
+        required=True,
+        choices=_SCOPES,
+        help="what it may do; may be repeated",
+    )
+    add.add_argument("--days", type=int, help="it expires after so many days (default: never)")
+    show = _add(below, "list", "keys:list_keys", "the keys of a platform; none is shown itself")
+    show.add_argument("platform")
+    revoke = _add(below, "revoke", "keys:revoke_key", "stop a key, everywhere within a second")
+    revoke.add_argument("number", type=int, help="as `haechi platform key list` shows it")
 
 
 def _words(commands: Commands) -> None:
@@ -130,6 +175,11 @@ _MATCH_CODES = "exit codes, as grep's: 0 a match, 1 none, 2 an error with any fi
 
 def _pictures(commands: Commands) -> None:
     made = _form(_add(commands, "hash", "hashing:hash_files", "digests and PDQ of files"))
+    made.add_argument(
+        "--vpdq",
+        choices=["cpp", "python"],
+        help="of videos also every hashed frame, in that order of vPDQ",
+    )
     made.add_argument("paths", nargs="+", metavar="PATH", help=_HOW_TO_NAME_FILES)
     made.epilog = "exit codes: 0 done, 2 an error with any file; 130 interrupted"
 
@@ -141,7 +191,7 @@ def _pictures(commands: Commands) -> None:
         action="append",
         required=True,
         metavar="KNOWN",
-        help="known pictures: a file, a folder or a pattern in quotes; may be repeated",
+        help="known pictures: a file, a folder, a pattern in quotes, or bank:NAME; may be repeated",
     )
     made.add_argument("--policy", metavar="FILE", help=_POLICY)
     made.add_argument("paths", nargs="+", metavar="PATH", help=_HOW_TO_NAME_FILES)
@@ -189,6 +239,94 @@ def _rate(typed: str) -> float:
     if not 0 < rate < 1:
         raise argparse.ArgumentTypeError("between 0 and 1, such as 1e-9")
     return rate
+
+
+_BANK_CODES = (
+    "exit codes, as grep's: 0 done, 1 nothing was there or nothing changed, 2 an error; "
+    "130 interrupted"
+)
+_BANK_POLICIES = ("block", "review", "record", "benign")
+
+
+def _banks(commands: Commands) -> None:
+    bank = commands.add_parser("bank", help="banks of known pictures, and what is in them")
+    below = bank.add_subparsers(required=True, metavar="command")
+
+    def command(name: str, function: str, help_text: str) -> argparse.ArgumentParser:
+        made = _add(below, name, f"banks:{function}", help_text)
+        made.epilog = _BANK_CODES
+        return made
+
+    _form(command("list", "list_banks", "every bank with its settings"))
+    made = _form(command("show", "show_bank", "the members of a bank"))
+    made.add_argument("bank", metavar="BANK")
+    made.add_argument("--status", choices=("pending", "confirmed", "withdrawn", "held"))
+
+    made = command("make", "make_bank", "make a bank")
+    made.add_argument("bank", metavar="BANK")
+    made.add_argument("--policy", choices=_BANK_POLICIES, default="review")
+
+    made = command("set", "set_bank", "change a bank's settings, or what it thinks of a source")
+    made.add_argument("bank", metavar="BANK")
+    made.add_argument("--reason", required=True, help="kept in the audit log")
+    made.add_argument("--source", help="change this source of the bank in place of the bank")
+    made.add_argument("--policy", choices=_BANK_POLICIES)
+    made.add_argument("--trusted", choices=("yes", "no"), help="pending members count as confirmed")
+    made.add_argument(
+        "--threshold",
+        action="append",
+        metavar="NAME=VALUE",
+        help="may be repeated; NAME= takes it back",
+    )
+    made.add_argument(
+        "--flood", action="append", metavar="NAME=VALUE", help="count, times or window_s"
+    )
+
+    for name, words in (("enable", "let a bank match"), ("disable", "let a bank match nothing")):
+        made = command(name, f"{name}_bank", words)
+        made.add_argument("bank", metavar="BANK")
+        made.add_argument("--reason", required=True, help="kept in the audit log")
+
+    made = _form(command("add", "add_files", "list files in a bank"))
+    made.add_argument("bank", metavar="BANK")
+    made.add_argument("paths", nargs="+", metavar="PATH", help=_HOW_TO_NAME_FILES)
+    made.add_argument("--source", default="operator", help="who says so (default: operator)")
+    made.add_argument("--note", default="")
+    made.add_argument("--expires", metavar="DATE", help="matches nothing from then on (ISO 8601)")
+    made.add_argument(
+        "--confirmed", action="store_true", help="a person has seen them: in force at once"
+    )
+
+    made = command("import", "import_list", "list the hashes of a CSV in a bank, pending")
+    made.add_argument("bank", metavar="BANK")
+    made.add_argument(
+        "file", metavar="FILE", help="signal_type,signal_str,collab,category,tags; or -"
+    )
+    made.add_argument("--collab", help="the source, in place of the column")
+    made.add_argument(
+        "--skip-malformed", action="store_true", help="import the good lines although some are not"
+    )
+    made = command("export", "export_list", "print a bank as such a CSV")
+    made.add_argument("bank", metavar="BANK")
+    made = command("feedback", "feedback_list", "print opinions on members, for their source")
+    made.add_argument("bank", metavar="BANK")
+    made.add_argument("--source", help="only for this source")
+
+    for name, words in (
+        ("confirm", "a person has seen them: they are in force"),
+        ("withdraw", "wrongly listed: they match nothing"),
+        ("dispute", "in doubt: a person looks at each match"),
+        ("hold", "a person looks at each match for now"),
+        ("release", "they are held no more"),
+    ):
+        made = _form(command(name, f"{name}_members", words))
+        made.add_argument(
+            "members",
+            nargs="+",
+            metavar="MEMBER",
+            help="a number, or - for a list on standard input",
+        )
+        made.add_argument("--note", default="", help="kept with the opinion and in the audit log")
 
 
 def _form(made: argparse.ArgumentParser) -> argparse.ArgumentParser:

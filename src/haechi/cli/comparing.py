@@ -1,4 +1,4 @@
-"""`haechi compare`: two pictures, all their fingerprints, the verdict, and where they agree.
+"""`haechi compare`: two pictures or videos, all their fingerprints, the verdict, and where they agree.
 
 docs/commands.md is the contract.
 """
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from haechi.cli.files import Fault, File, read
 from haechi.cli.knowing import taken, warn_without_model
+from haechi.cli.matching import same_moment, told_clip
 from haechi.cli.printing import ERROR, MATCH, NONE, Printer, Record, grep_codes, say
 from haechi.cli.workshop import Workshop
 from haechi.fingerprint import pdq
@@ -50,7 +51,10 @@ def compare_files(asked: argparse.Namespace) -> int:
             return ERROR
         (a, looks_a), (b, looks_b) = (look for look in both if not isinstance(look, Fault))
         pair = compare(looks_a, looks_b)
-        found, picture = shop.sandbox.run(side_by_side.files, a.data or b"", b.data or b"")
+        moments = same_moment(pair.clip, backwards=pair.reversed)
+        found, picture = shop.sandbox.run(
+            side_by_side.files, a.data or b"", b.data or b"", at_s=moments
+        )
     record = _record((a, looks_a), (b, looks_b), pair, found)
     Printer(asked, COLUMNS, _row, _lines).put(record)
     if asked.picture is not None:
@@ -89,6 +93,7 @@ def _record(
             "view_similarity": DEFAULT.sscd_view_similarity,
         },
         "alignment": None if found is None else _alignment(found),
+        "clip": None if pair.clip is None else told_clip(pair.clip),
     }
 
 
@@ -107,6 +112,8 @@ def _side(file: File, looks: Looks) -> Record:
         "pdq_turns": [turn.hex() for turn in seen.turns[: len(pdq.TURNS)]],
         "embedding": _text(seen.embedding),
         "views": [_text(view) for view in looks.known.views],
+        "seconds": seen.seconds,
+        "frames": len(seen.frames),
     }
 
 
@@ -146,7 +153,8 @@ def _lines(record: Record) -> Iterator[list[object]]:
     for name in ("a", "b"):
         side = _part(record, name)
         size = f"{side['width']}x{side['height']}"
-        yield [f"{name}  {side['path']}  ({side['type']}, {size}, {side['bytes']} bytes)"]
+        plays = f", {side['seconds']:.1f} s" if side["frames"] else ""
+        yield [f"{name}  {side['path']}  ({side['type']}, {size}{plays}, {side['bytes']} bytes)"]
         yield [f"   sha256     {side['sha256']}"]
         yield [f"   md5        {side['md5']}"]
         yield [f"   pdq        {side['pdq']}  quality {side['pdq_quality']}"]
@@ -160,6 +168,11 @@ def _lines(record: Record) -> Iterator[list[object]]:
         f"similarity  {_told(record['similarity'])} whole, {_told(record['view_similarity'])} views"
     ]
     yield [f"alignment   {_where(record)}"]
+    clip = record["clip"]
+    if isinstance(clip, dict):
+        asked, known = ("b", "a") if record["reversed"] else ("a", "b")
+        there = f"{known} from {clip['known_from_s']:g} to {clip['known_to_s']:g} s"
+        yield [f"clip        {asked} from {clip['from_s']:g} to {clip['to_s']:g} s is {there}"]
 
 
 def _because(record: Record) -> str:

@@ -9,8 +9,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from haechi.errors import NotMedia
 from haechi.fingerprint import Digests
-from haechi.media import Limits
+from haechi.media import Kind, Limits, sniff
 from haechi.media.kind import HEAD_BYTES
 
 STANDARD_INPUT = "-"
@@ -66,17 +67,25 @@ def walk(typed: Sequence[str], standard_input: int = 0) -> Iterator[str]:
 
 
 def read(path: str, limits: Limits, stop: threading.Event) -> File | Fault:
-    """Read one file in one pass; at most limits.bytes of it are kept. Ends early once `stop`."""
+    """Read one file in one pass; it is kept as far as limits admit its kind. Ends early once `stop`."""
     try:
         if not _readable(Path(path).stat().st_mode):
             return Fault(path, UNREADABLE, "not a regular file")
         with Path(path).open("rb", buffering=0) as source:
-            return _digest(path, source.fileno(), limits.bytes, stop)
+            return _digest(path, source.fileno(), limits, stop)
     except FileNotFoundError:
         return Fault(path, MISSING, "no such file or folder")
     except (OSError, ValueError) as error:
         words = error.strerror if isinstance(error, OSError) else None
         return Fault(path, UNREADABLE, (words or str(error)).lower())
+
+
+def kind_of(head: bytes) -> Kind | None:
+    """What a file that begins with `head` is; None if it is no media."""
+    try:
+        return sniff(head)
+    except NotMedia:
+        return None
 
 
 def _below(path: str) -> Iterator[str]:
@@ -111,10 +120,10 @@ def _readable(mode: int) -> bool:
     return stat.S_ISREG(mode) or stat.S_ISFIFO(mode)
 
 
-def _digest(path: str, descriptor: int, keep: int, stop: threading.Event) -> File | Fault:
+def _digest(path: str, descriptor: int, limits: Limits, stop: threading.Event) -> File | Fault:
     sha256, md5, size = hashlib.sha256(), hashlib.md5(usedforsecurity=False), 0
     kept: list[bytes] | None = []
-    head = b""
+    head, keep = b"", limits.bytes
     while chunk := os.read(descriptor, _CHUNK_BYTES):
         if stop.is_set():
             return Fault(path, UNREADABLE, "interrupted")
@@ -123,6 +132,7 @@ def _digest(path: str, descriptor: int, keep: int, stop: threading.Event) -> Fil
         size += len(chunk)
         if len(head) < HEAD_BYTES:
             head = (head + chunk)[:HEAD_BYTES]
+            keep = limits.bytes_of(kind_of(head))
         if kept is not None:
             kept.append(chunk)
         if size > keep:

@@ -4,14 +4,28 @@ import argparse
 from collections.abc import Callable, Iterator
 
 from haechi import fingerprint
-from haechi.cli.files import STANDARD_INPUT, Fault, File, read, walk
+from haechi.cli.files import STANDARD_INPUT, Fault, File, kind_of, read, walk
 from haechi.cli.printing import ERROR, MATCH, Printer, Record, grep_codes, say
 from haechi.cli.progress import Progress
 from haechi.cli.workshop import Workshop
 from haechi.errors import HaechiError, MediaError, NotMedia, TooManyBytes
-from haechi.media import Limits, Sandbox, sniff
+from haechi.fingerprint import Hashes
+from haechi.formats import vpdq
+from haechi.formats.vpdq import Order
+from haechi.media import Limits, Sandbox
 
-COLUMNS = ("path", "type", "sha256", "md5", "pdq", "pdq_quality", "error", "detail")
+COLUMNS = (
+    "path",
+    "type",
+    "sha256",
+    "md5",
+    "pdq",
+    "pdq_quality",
+    "error",
+    "detail",
+    "seconds",
+    "frames",
+)
 
 
 @grep_codes
@@ -20,7 +34,8 @@ def hash_files(asked: argparse.Namespace) -> int:
     faulty = done = 0
     with Workshop() as shop, Progress("hash", counted(asked.paths)) as bar:
         printer = Printer(asked, COLUMNS, _row, _line)
-        for record in shop.each(lambda path: _record(path, shop), walk(asked.paths)):
+        order = Order[asked.vpdq.upper()] if asked.vpdq else None
+        for record in shop.each(lambda path: _record(path, shop, order), walk(asked.paths)):
             bar.aside()
             printer.put(record)
             bar.step()
@@ -41,17 +56,16 @@ def unfit(file: File, limits: Limits) -> Fault | None:
     if media_type(file.head) is None:
         return Fault(file.path, NotMedia.code, "no picture or video format that Haechi knows")
     if file.data is None:
-        words = f"{file.digests.size} bytes; the limit is {limits.bytes}"
+        allowed = limits.bytes_of(kind_of(file.head))
+        words = f"{file.digests.size} bytes; the limit is {allowed}"
         return Fault(file.path, TooManyBytes.code, words)
     return None
 
 
 def media_type(data: bytes) -> str | None:
     """Such as "image/jpeg", told from the content; None if it is no media."""
-    try:
-        return sniff(data).mime
-    except NotMedia:
-        return None
+    kind = kind_of(data)
+    return None if kind is None else kind.mime
 
 
 def fault(path: str, error: HaechiError) -> Fault:
@@ -59,7 +73,7 @@ def fault(path: str, error: HaechiError) -> Fault:
     return Fault(path, error.code, str(error) or str(error.__doc__))
 
 
-def _record(path: str, shop: Workshop) -> Record:
+def _record(path: str, shop: Workshop, order: Order | None = None) -> Record:
     empty = dict.fromkeys(COLUMNS[1:6])
     file = read(path, shop.sandbox.limits, shop.stop)
     if isinstance(file, Fault):
@@ -72,21 +86,30 @@ def _record(path: str, shop: Workshop) -> Record:
         "pdq": None,
         "pdq_quality": None,
     }
-    return known | _pdq(file, shop.sandbox)
+    return known | _pdq(file, shop.sandbox, order)
 
 
-def _pdq(file: File, sandbox: Sandbox) -> Record:
+def _pdq(file: File, sandbox: Sandbox, order: Order | None) -> Record:
     unusable = unfit(file, sandbox.limits)
     if unusable is not None:
         return {"error": unusable.code, "detail": unusable.words}
     try:
-        found = sandbox.run(fingerprint.hashes, file.data or b"").pdq
+        hashes = sandbox.run(fingerprint.hashes, file.data or b"")
     except MediaError as error:
         told = fault(file.path, error)
         return {"error": told.code, "detail": told.words}
-    if found is None:
-        return {}
-    return {"pdq": found.hex, "pdq_quality": found.quality}
+    record: Record = _film(hashes, order) if hashes.kind.is_video else {}
+    if hashes.pdq is not None:
+        record |= {"pdq": hashes.pdq.hex, "pdq_quality": hashes.pdq.quality}
+    return record
+
+
+def _film(hashes: Hashes, order: Order | None) -> Record:
+    """What the answer for a video has beside that for a picture."""
+    record: Record = {"seconds": hashes.seconds, "frames": len(hashes.frames)}
+    if order is not None:
+        record["vpdq"] = vpdq.write(hashes.frames, order).splitlines()
+    return record
 
 
 def _row(record: Record) -> Iterator[list[object]]:
@@ -97,3 +120,5 @@ def _line(record: Record) -> Iterator[list[object]]:
     answer = record["pdq"] or f"{record.get('error', 'too small to hash')}".ljust(64)
     quality = "" if record["pdq_quality"] is None else record["pdq_quality"]
     yield [answer, f"{quality:>3}", f"{record['type'] or '-':15}", record["path"]]
+    lines = record.get("vpdq")
+    yield from ([line] for line in lines) if isinstance(lines, list) else ()

@@ -1,4 +1,4 @@
-"""The known pictures of one run: fingerprinted once, in memory only."""
+"""The known pictures of one run, in memory only: files fingerprinted once, and members of banks."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -13,6 +13,8 @@ from haechi.cli.workshop import Workshop
 from haechi.errors import FingerprintError, MediaError, ModelMissing, NotMedia
 from haechi.fingerprint import ImageFingerprint, sscd
 from haechi.index import Catalog, Entry
+
+BANK = "bank:"
 
 
 @dataclass(slots=True)
@@ -33,10 +35,18 @@ class Known:
 
 
 def learn(typed: Sequence[str], shop: Workshop) -> Known:
-    """Fingerprint what `typed` names; faults are told on standard error as they are met."""
+    """Fingerprint what `typed` names; faults are told on standard error as they are met.
+
+    "bank:NAME" stands for the members of a bank of this installation that are in force; their
+    "paths" are "bank:NAME#number". Raises BankUnknown.
+    """
     known, told = Known(), Counter[str]()
-    with Progress("known", counted(list(typed))) as bar:
-        for answer in shop.each(lambda path: _member(path, shop), walk(typed)):
+    for name in typed:
+        if name.startswith(BANK):
+            _take_bank(name.removeprefix(BANK), known)
+    files = [name for name in typed if not name.startswith(BANK)]
+    with Progress("known", counted(files)) as bar:
+        for answer in shop.each(lambda path: _member(path, shop), walk(files)):
             bar.step()
             _take(answer, known)
             if isinstance(answer.outcome, Fault) and answer.outcome.code != NotMedia.code:
@@ -47,6 +57,20 @@ def learn(typed: Sequence[str], shop: Workshop) -> Known:
     if known.passed_by:
         say(f"{known.passed_by} known files are no pictures and were passed by")
     return known
+
+
+def _take_bank(name: str, known: Known) -> None:
+    from haechi.cli import installation
+
+    installation.enter()
+    from django.utils import timezone
+
+    from haechi.server.matching import banks
+    from haechi.server.matching.known import entry
+
+    for member in banks.in_force(banks.named(name), now=timezone.now()).iterator(chunk_size=1_000):
+        known.catalog.put(entry(len(known.paths), member))
+        known.paths.append(f"{BANK}{name}#{member.pk}")
 
 
 def warn_without_model(shop: Workshop) -> None:

@@ -1,4 +1,4 @@
-"""`haechi match`: which known pictures each file shows, and where in it.
+"""`haechi match`: which known pictures and videos each file shows, and where in it.
 
 docs/commands.md is the contract.
 """
@@ -17,6 +17,7 @@ from haechi.cli.workshop import Workshop
 from haechi.errors import MediaError
 from haechi.fingerprint import ImageFingerprint
 from haechi.index import Hit, Policy, Query, Verdict, align
+from haechi.index.clips import Clip
 
 COLUMNS = (
     "path",
@@ -28,6 +29,7 @@ COLUMNS = (
     "region",
     "error",
     "detail",
+    "clip",
 )
 
 REGIONS = 20
@@ -100,7 +102,7 @@ class _Search:
             "distance_bits": hit.distance_bits,
             "similarity": None if hit.similarity is None else round(hit.similarity, 4),
             "region": None if region is None else list(region),
-        }
+        } | ({} if hit.clip is None else {"clip": told_clip(hit.clip)})
 
     def _region(self, hit: Hit, file: File, seen: ImageFingerprint, rank: int) -> Region | None:
         whole = (0, 0, seen.width, seen.height)
@@ -117,10 +119,31 @@ class _Search:
         if isinstance(known, Fault) or known.data is None or file.data is None:
             return None
         try:
-            found = self.shop.sandbox.run(align.files, file.data, known.data)
+            found = self.shop.sandbox.run(
+                align.files, file.data, known.data, at_s=same_moment(hit.clip)
+            )
         except MediaError:
             return None
         return None if found is None else found.box
+
+
+def told_clip(clip: Clip) -> Record:
+    """A clip as the answers give it, in seconds; the first two are of the file itself."""
+    return {
+        "from_s": round(clip.query_from_s, 2),
+        "to_s": round(clip.query_to_s, 2),
+        "known_from_s": round(clip.known_from_s, 2),
+        "known_to_s": round(clip.known_to_s, 2),
+        "share": round(clip.query_share, 3),
+    }
+
+
+def same_moment(clip: Clip | None, *, backwards: bool = False) -> align.Moments:
+    """Seconds in the query and in the known video at which both show the same."""
+    if clip is None:
+        return None, None
+    found = clip.query_from_s, clip.known_from_s
+    return (found[1], found[0]) if backwards else found
 
 
 def _query(file: File, seen: ImageFingerprint | Fault) -> Query:
@@ -141,8 +164,10 @@ def _rows(record: Record) -> Iterator[list[object]]:
         region = hit.get("region")
         cells = [hit.get(name) for name in ("path", "verdict", "distance_bits", "similarity")]
         cells.append(" ".join(map(str, region)) if isinstance(region, list) else None)
+        clip = hit.get("clip")
+        where = " ".join(map(str, clip.values())) if isinstance(clip, dict) else ""
         first = [record["path"], record["verdict"] or ""]
-        yield [*first, *("" if cell is None else cell for cell in cells), *told]
+        yield [*first, *("" if cell is None else cell for cell in cells), *told, where]
 
 
 def _lines(record: Record) -> Iterator[list[object]]:
@@ -158,6 +183,12 @@ def _lines(record: Record) -> Iterator[list[object]]:
         if isinstance(hit["region"], list):
             left, top, width, height = hit["region"]
             evidence.append(f"at {left},{top} {width}x{height}")
+        clip = hit.get("clip")
+        if isinstance(clip, dict):
+            evidence.append(
+                f"{clip['from_s']:g}-{clip['to_s']:g} s, "
+                f"its {clip['known_from_s']:g}-{clip['known_to_s']:g} s"
+            )
         told = f"({', '.join(evidence)})" if evidence else ""
         yield [f"{hit['verdict']:14}", record["path"], "shows", hit["path"], told]
 

@@ -20,12 +20,12 @@ def add_staff(asked: argparse.Namespace) -> int:
     from haechi.server.staff.models import Role, User
 
     if User.objects.filter(username=asked.name).exists():
-        return _refuse(f"there is an account named {asked.name} already")
+        return refuse(f"there is an account named {asked.name} already")
     password = _password(from_pipe=asked.password_stdin)
     try:
         password_validation.validate_password(password)
     except ValidationError as error:
-        return _refuse(" ".join(error.messages))
+        return refuse(" ".join(error.messages))
     _, secret = staff.add(
         asked.name,
         asked.display_name or asked.name,
@@ -47,7 +47,7 @@ def add_platform(asked: argparse.Namespace) -> int:
     from haechi.server.matching.models import Platform
 
     if Platform.objects.filter(name=asked.name).exists():
-        return _refuse(f"there is a platform named {asked.name} already")
+        return refuse(f"there is a platform named {asked.name} already")
     api_key, webhook_secret = new_api_key(), secrets.token_bytes(32)
     matching.register_platform(
         asked.name,
@@ -93,6 +93,7 @@ def _show_second_factor(name: str, secret: str) -> None:
     segno.make(address).terminal(out=sys.stdout, compact=True)
 
 
-def _refuse(text: str) -> int:
+def refuse(text: str) -> int:
+    """Say why nothing was done; the exit code for it."""
     print(f"haechi: {text}", file=sys.stderr)
     return 3

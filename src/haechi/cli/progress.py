@@ -20,9 +20,12 @@ class Progress:
         label: str,
         items: Callable[[], Iterable[object]] | None,
         out: TextIO | None = None,
+        *,
+        unit: str = "files",
     ) -> None:
         """`items()` are as many as there will be steps, or `items` is None if nobody knows."""
         self._out = out or sys.stderr
+        self._unit = unit
         self._label = label
         self._shown = self._out.isatty()
         self._total: int | None = None
@@ -34,12 +37,17 @@ class Progress:
 
     def step(self) -> None:
         """One more is done."""
-        self._done += 1
+        self.reach(self._done + 1)
+
+    def reach(self, done: int) -> None:
+        """So many are done by now."""
+        self._done = done
         now_s = time.monotonic()
         if self._shown and now_s - self._drawn_s >= EVERY_S:
             self._drawn_s = now_s
             width = shutil.get_terminal_size().columns - 1
-            text = line(self._label, self._done, self._total, now_s - self._began_s)
+            elapsed_s = now_s - self._began_s
+            text = line(self._label, self._done, self._total, elapsed_s, self._unit)
             self._out.write(_CLEAR + text[:width])
             self._out.flush()
 
@@ -65,12 +73,12 @@ class Progress:
         self._total = sum(1 for _ in items())
 
 
-def line(label: str, done: int, total: int | None, elapsed_s: float) -> str:
+def line(label: str, done: int, total: int | None, elapsed_s: float, unit: str = "files") -> str:
     """What is shown: the bar and the time left only where the total is known."""
     rate = done / elapsed_s if elapsed_s > 0 else 0.0
     speed = f"{rate:,.0f}/s" if rate >= 10 else f"{rate:.1f}/s"
     if not total:
-        return f"{label}  {done:,} files  {speed}"
+        return f"{label}  {done:,} {unit}  {speed}"
     part = min(1.0, done / total)
     bar = "#" * round(part * _BAR)
     left = _clock((total - done) / rate) if rate and done < total else "0:00"

@@ -2,9 +2,23 @@
 
 import argparse
 import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from haechi.cli.one_socket import OneSocket
 
 # Threads mostly wait, for the database and for uploads; Argon2 (32 MiB each) is what computes.
 THREADS = min(8, 2 * (os.cpu_count() or 1))
+
+MOST_WORKERS = 64
+HEADERS_MS = 10_000
+"""For the lines before a body; honest clients send them in one packet."""
+HEADERS_BYTES = 65_536
+"""Ours are under 1,000 bytes; a token and a few cookies of a proxy fit."""
+CONNECTIONS = 16_384
+"""Open ones of one process, idle ones too, of some 20 kB each; the next ones wait."""
+DRAIN_S = 70
+"""The longest that a request may take (settings read_s and answer_s), and a little more."""
 
 
 def public(asked: argparse.Namespace) -> int:
@@ -29,9 +43,59 @@ def match(asked: argparse.Namespace) -> int:
 
     installation.read_keys(vault=False)
     installation.find_database()
-    from granian.constants import Interfaces
+    _check_port(asked.host, asked.port)
+    if asked.workers > 1:
+        os.environ["HAECHI_MATCH_SEVERAL"] = "1"
+    _allow_connections()
+    server = _match_server(asked)
+    server.on_reload(lambda: _tell("replacing each process once its successor answers"))
+    server.serve()
+    _tell("stopped; what was under way has been answered")
+    return 0
 
-    return _serve("haechi.match_service.asgi:app", asked, Interfaces.ASGI, threads=1)
+
+def _match_server(asked: argparse.Namespace) -> "OneSocket":
+    from granian.constants import HTTPModes, Interfaces
+    from granian.http import HTTP1Settings
+    from granian.log import LogLevels
+
+    from haechi.cli.one_socket import OneSocket
+
+    if not 1 <= asked.workers <= MOST_WORKERS:
+        raise OSError(f"--workers must be from 1 to {MOST_WORKERS}")
+    return OneSocket(
+        "haechi.match_service.asgi:app",
+        address=asked.host,
+        port=asked.port,
+        interface=Interfaces.ASGI,
+        workers=asked.workers,
+        backlog=4_096,
+        backpressure=CONNECTIONS,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=HEADERS_MS, max_buffer_size=HEADERS_BYTES),
+        websockets=False,
+        # A process that dies is replaced: the others would be left with its share.
+        respawn_failed_workers=True,
+        respawn_interval=max(0.0, asked.reload_wait),
+        workers_kill_timeout=DRAIN_S,
+        log_access=False,
+        log_level=LogLevels.warning,
+    )
+
+
+def _allow_connections() -> None:
+    """Each connection is an open file, and the usual limit for those is 1,024."""
+    import resource
+
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 2 * CONNECTIONS if most == resource.RLIM_INFINITY else min(2 * CONNECTIONS, most)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
+
+
+def _tell(words: str) -> None:
+    import sys
+
+    print(f"haechi match-service: {words}", file=sys.stderr, flush=True)
 
 
 def _django(surface: str, asked: argparse.Namespace) -> int:

@@ -116,12 +116,23 @@ def downsample(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
     that the picture is read once. Channels are mixed last, when little is left to mix.
     """
     height, width, _ = rgb.shape
-    flat = np.ascontiguousarray(rgb).reshape(height, width * 3)
-    rows = np.empty((SIDE, width * 3), dtype=np.float32)
-    for index, (first, weights) in enumerate(_bands(height)):
-        np.matmul(weights, flat[first : first + len(weights)].astype(np.float32), out=rows[index])
+    rows = banded(np.ascontiguousarray(rgb).reshape(height, width * 3))
     luma = rows.reshape(SIDE, width, 3) @ LUMA
     return np.asarray(luma @ tent(width).T, dtype=np.float32)
+
+
+def downsample_plane(plane: NDArray[np.uint8] | NDArray[np.uint16]) -> NDArray[np.float32]:
+    """The 64 x 64 float32 samples of the filtered plane, (height, width), in its own units."""
+    return np.asarray(banded(plane) @ tent(plane.shape[1]).T, dtype=np.float32)
+
+
+def banded(lines: NDArray[np.uint8] | NDArray[np.uint16]) -> NDArray[np.float32]:
+    """(64, n): what the 64 output rows take from the lines of (height, n) numbers."""
+    height, length = lines.shape
+    rows = np.empty((SIDE, length), dtype=np.float32)
+    for index, (first, weights) in enumerate(_bands(height)):
+        np.matmul(weights, lines[first : first + len(weights)].astype(np.float32), out=rows[index])
+    return rows
 
 
 @lru_cache(maxsize=256)

@@ -1,14 +1,15 @@
-"""All fingerprints of one picture."""
+"""All fingerprints of one picture or video."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from haechi.fingerprint import layout, pdq, sscd
+from haechi.fingerprint import layout, pdq, sscd, video
 from haechi.fingerprint.digests import Digests, digests
+from haechi.fingerprint.frames import Frame
 from haechi.fingerprint.pdq import Pdq
-from haechi.media import DEFAULT, Kind, Limits, decode
+from haechi.media import DEFAULT, Kind, Limits, decode, sniff
 
 SAME_BITS = 10
 """Renderings of one file this close by PDQ count as one."""
@@ -25,7 +26,10 @@ MEMBER_INSETS = 4
 
 @dataclass(frozen=True, slots=True)
 class ImageFingerprint:
-    """What Haechi keeps of a picture instead of the picture.
+    """What Haechi keeps of a picture or a video instead of it.
+
+    Of a video `pdq`, `turns` and `embedding` are those of its key frame (video.Film), and `views`
+    the embeddings of further frames that look different.
 
     Attributes:
         digests: Of the file's bytes.
@@ -43,6 +47,8 @@ class ImageFingerprint:
             crops as well.
         insets: How many of the last groups of eight `turns` are of insets, and so show that the
             upload contains a picture and not that it is one.
+        frames: Of a video, by time: two a second of an upload, up to thirty of a member.
+        seconds: Playing time of a video; 0 for a still.
     """
 
     digests: Digests
@@ -54,10 +60,12 @@ class ImageFingerprint:
     embedding: bytes | None
     views: tuple[bytes, ...]
     insets: int = 0
+    frames: tuple[Frame, ...] = ()
+    seconds: float = 0.0
 
 
 def image(data: bytes, limits: Limits = DEFAULT) -> ImageFingerprint:
-    """The fingerprint of an upload that is to be looked up; decodes in this process.
+    """The fingerprint of an upload that is to be looked up, a picture or a video; decodes in this process.
 
     One embedding for most pictures (50 ms on one core), two to five for screenshots and
     collages, ten at most, none without the model. Raises MediaError, or FingerprintError if the model fails.
@@ -75,6 +83,8 @@ def member(data: bytes, limits: Limits = DEFAULT) -> ImageFingerprint:
 
 
 def _fingerprint(data: bytes, limits: Limits, *, crops: bool) -> ImageFingerprint:
+    if sniff(data).is_video:
+        return _of_film(data, video.watch(data, video.KNOWN if crops else video.ASKED, limits))
     picture = decode(data, limits=limits)
     looks = _looks([picture.rgb, *picture.more])
     more = sorted(looks[1:], key=lambda look: _too_flat(look[1]))
@@ -93,6 +103,22 @@ def _fingerprint(data: bytes, limits: Limits, *, crops: bool) -> ImageFingerprin
         embedding=embedding,
         views=views,
         insets=len(within),
+    )
+
+
+def _of_film(data: bytes, film: video.Film) -> ImageFingerprint:
+    rows = [row.tobytes() for row in sscd.embed(film.stills)] if sscd.available() else []
+    return ImageFingerprint(
+        digests=digests([data]),
+        kind=film.kind,
+        width=film.width,
+        height=film.height,
+        pdq=film.key.pdq,
+        turns=film.turns,
+        embedding=rows[0] if rows else None,
+        views=tuple(rows[1:]),
+        frames=film.frames,
+        seconds=film.seconds,
     )
 
 

@@ -16,6 +16,7 @@ from haechi.media import DEFAULT, Limits, decode
 
 Rgb = NDArray[np.uint8]
 Point = tuple[float, float]
+Moments = tuple[float | None, float | None]
 
 LOOK_PX = 800
 """Longest side of what is looked at: a quarter of a collage still has 400 pixels then."""
@@ -86,9 +87,15 @@ def align(query_rgb: Rgb, known_rgb: Rgb) -> Alignment | None:
     return best
 
 
-def files(query: bytes, known: bytes, limits: Limits = DEFAULT) -> Alignment | None:
-    """`align` of two files, decoded in this process: for `Sandbox.run`. Raises MediaError."""
-    return align(decode(query, limits=limits).rgb, decode(known, limits=limits).rgb)
+def files(
+    query: bytes, known: bytes, limits: Limits = DEFAULT, at_s: Moments = (None, None)
+) -> Alignment | None:
+    """`align` of two files, decoded in this process: for `Sandbox.run`. Raises MediaError.
+
+    Of videos the frames at these seconds in the query and in the known one are taken.
+    """
+    query_rgb = decode(query, limits=limits, at_s=at_s[0]).rgb
+    return align(query_rgb, decode(known, limits=limits, at_s=at_s[1]).rgb)
 
 
 def seen_part(alignment: Alignment, query_rgb: Rgb, known_rgb: Rgb) -> tuple[Point, ...]:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from haechi.fingerprint import ImageFingerprint
+from haechi.fingerprint.frames import Frame
+from haechi.index.clips import Clip
 
 
 class Verdict(StrEnum):
@@ -17,7 +19,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One known picture.
+    """One known picture or video.
 
     Attributes:
         key: The caller's number for it; unique in a catalog.
@@ -25,7 +27,9 @@ class Entry:
         pdq: 32 bytes, or None if unknown.
         pdq_quality: 0..100.
         embedding: 512 int8, or None.
-        views: 512 int8 each: crops and insets of the picture.
+        views: 512 int8 each: crops and insets of the picture, further frames of a video.
+        frames: The hashed frames of a video, in order of time. Of a still picture: the PDQ of its
+            views, all at 0 seconds.
     """
 
     key: int
@@ -34,6 +38,12 @@ class Entry:
     pdq_quality: int
     embedding: bytes | None
     views: tuple[bytes, ...] = ()
+    frames: tuple[Frame, ...] = ()
+
+    @property
+    def seconds(self) -> float:
+        """How long the video plays, its last frame included; 0 for a still picture."""
+        return _seconds(self.frames)
 
     @classmethod
     def of(cls, key: int, fingerprint: ImageFingerprint) -> "Entry":
@@ -45,6 +55,7 @@ class Entry:
             pdq_quality=fingerprint.pdq.quality,
             embedding=fingerprint.embedding,
             views=fingerprint.views,
+            frames=fingerprint.frames,
         )
 
 
@@ -58,9 +69,10 @@ class Query:
             just one, or empty. With further frames, eight for each of them.
         pdq_quality: 0..100.
         embedding: 512 int8, or None.
-        views: 512 int8 each: insets that the layout showed.
+        views: 512 int8 each: insets that the layout showed, further frames of a video.
         insets: How many of the last groups of eight turns are of insets: what is near to one of
             them is contained in the query, and is never the same picture.
+        frames: As in Entry.
     """
 
     sha256: bytes
@@ -69,6 +81,12 @@ class Query:
     embedding: bytes | None
     views: tuple[bytes, ...] = ()
     insets: int = 0
+    frames: tuple[Frame, ...] = ()
+
+    @property
+    def seconds(self) -> float:
+        """How long the video plays, its last frame included; 0 for a still picture."""
+        return _seconds(self.frames)
 
     @classmethod
     def of(cls, fingerprint: ImageFingerprint) -> "Query":
@@ -80,6 +98,7 @@ class Query:
             embedding=fingerprint.embedding,
             views=fingerprint.views,
             insets=fingerprint.insets,
+            frames=fingerprint.frames,
         )
 
 
@@ -90,12 +109,16 @@ class Hit:
     Attributes:
         key: Of the entry.
         verdict: What they are to each other; never NO_MATCH.
-        distance_bits: The smallest PDQ distance, if it was measured; else None.
+        distance_bits: The PDQ distance of the strongest evidence, if one was near; else None.
+            The smallest there is, but between two videos the median over the frames of the clip:
+            of many frames some are close by chance.
         similarity: The largest cosine of embeddings, if one was measured; else None.
         orientation: 0..7, the index into fingerprint.pdq.TURNS of what has to be done to the query
             to see the entry; 0 if no PDQ was near.
-        found_by: "sha256", "pdq", "pdq_turned", "sscd" or "sscd_view": the strongest evidence. A
-            negative counts as turned; "pdq" of an edited copy may have been of an inset.
+        found_by: "sha256", "pdq", "pdq_turned", "pdq_view" (a view of either), "vpdq" (frames of a
+            video), "sscd" or "sscd_view": the strongest evidence. A negative counts as turned.
+        clip: Where it lies in time, if either is a video and frames were near. Of a still picture
+            both times are 0.
     """
 
     key: int
@@ -104,3 +127,9 @@ class Hit:
     similarity: float | None
     orientation: int
     found_by: str
+    clip: Clip | None = None
+
+
+def _seconds(frames: tuple[Frame, ...]) -> float:
+    last = max((frame.seconds for frame in frames), default=0.0)
+    return last * len(frames) / (len(frames) - 1) if last and len(frames) > 1 else last

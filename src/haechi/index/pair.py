@@ -1,9 +1,11 @@
-"""Two pictures compared: every distance between them, and the verdict that follows."""
+"""Two pictures or videos compared: every distance between them, and the verdict that follows."""
 
 from dataclasses import dataclass
 
 from haechi.fingerprint import ImageFingerprint, pdq, sscd
+from haechi.index import clips
 from haechi.index.catalog import Catalog
+from haechi.index.clips import Clip
 from haechi.index.entry import Entry, Hit, Query, Verdict
 from haechi.index.policy import DEFAULT, Policy
 
@@ -34,6 +36,8 @@ class Pair:
         orientation: 0..7, the index into fingerprint.pdq.TURNS at which it was measured.
         similarity: Cosine of the whole pictures, or None without the copy-detection model.
         view_similarity: Highest cosine where a view takes part that matched; None if none did.
+        clip: Where the frames of the first lie in the second, or with `reversed` those of the
+            second in the first. None if either is a picture, or too few frames are alike.
     """
 
     verdict: Verdict
@@ -43,23 +47,48 @@ class Pair:
     orientation: int
     similarity: float | None
     view_similarity: float | None
+    clip: Clip | None = None
 
 
 def compare(first: Looks, second: Looks, policy: Policy = DEFAULT) -> Pair:
     """Look the first up as if only the second were known, and the other way round."""
     there, back = _search(first, second, policy), _search(second, first, policy)
-    turned = there is None and back is not None
+    forth_clip, back_clip = _clip(first, second, policy), _clip(second, first, policy)
+    forth, backward = there is not None or forth_clip is not None, back is not None or back_clip
+    turned = not forth and bool(backward)
     hit = back if turned else there
+    clip = back_clip if turned else forth_clip
     bits, orientation = _nearest(first.asked, second.known)
     return Pair(
-        verdict=Verdict.NO_MATCH if hit is None else hit.verdict,
-        found_by=None if hit is None else hit.found_by,
+        verdict=_verdict(hit, clip),
+        found_by="vpdq"
+        if hit is None and clip is not None
+        else None
+        if hit is None
+        else hit.found_by,
         reversed=turned,
         distance_bits=bits,
         orientation=orientation,
         similarity=_whole(first.asked, second.asked),
         view_similarity=_of_views(there, back),
+        clip=clip,
     )
+
+
+def _clip(query: Looks, known: Looks, policy: Policy) -> Clip | None:
+    return clips.compare(
+        query.asked.frames,
+        known.known.frames,
+        policy.pdq_edited_bits,
+        query_s=query.asked.seconds,
+        known_s=known.known.seconds,
+    )
+
+
+def _verdict(hit: Hit | None, clip: Clip | None) -> Verdict:
+    if hit is not None:
+        return hit.verdict
+    return Verdict.NO_MATCH if clip is None else Verdict.EDITED_COPY
 
 
 def _search(query: Looks, known: Looks, policy: Policy) -> Hit | None:

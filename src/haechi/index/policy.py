@@ -70,22 +70,6 @@ class Policy:
         """A JSON object that `from_json` reads."""
         return json.dumps(asdict(self), indent=2)
 
-    def admits(self, hit: Hit) -> bool:
-        """True if the evidence in `hit`, found under a looser policy, reaches these thresholds.
-
-        The quality of the hashes is not in a hit; it was asked by the search. Where a likeness
-        stands beside a PDQ distance that does not suffice, it is taken as one of views.
-        """
-        if hit.verdict is Verdict.IDENTICAL_FILE:
-            return True
-        if hit.distance_bits is not None and hit.distance_bits <= self.pdq_edited_bits:
-            return True
-        if hit.similarity is None:
-            return False
-        whole = hit.found_by == "sscd"
-        needed = self.sscd_similarity if whole else self.sscd_view_similarity
-        return hit.similarity >= needed
-
     def certain(self, hit: Hit) -> bool:
         """True if a machine may act on `hit`; otherwise a person looks first.
 

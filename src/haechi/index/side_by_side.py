@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from haechi.index.align import Alignment, Point, Rgb, align, seen_part
+from haechi.index.align import Alignment, Moments, Point, Rgb, align, seen_part
 from haechi.media import DEFAULT, Limits, decode
 
 PANEL_PX = 640
@@ -39,14 +39,15 @@ def draw(query_rgb: Rgb, known_rgb: Rgb, alignment: Alignment | None) -> Rgb:
 
 
 def files(
-    query: bytes, known: bytes, limits: Limits = DEFAULT
+    query: bytes, known: bytes, limits: Limits = DEFAULT, at_s: Moments = (None, None)
 ) -> tuple[Alignment | None, NDArray[np.uint8]]:
     """The alignment of two files and its picture, in this process: for `Sandbox.run`.
 
-    Raises MediaError.
+    Of videos the frames at these seconds in the query and in the known one are taken. Raises
+    MediaError.
     """
-    query_rgb = decode(query, limits=limits).rgb
-    known_rgb = decode(known, limits=limits).rgb
+    query_rgb = decode(query, limits=limits, at_s=at_s[0]).rgb
+    known_rgb = decode(known, limits=limits, at_s=at_s[1]).rgb
     found = align(query_rgb, known_rgb)
     return found, draw(query_rgb, known_rgb, found)
 

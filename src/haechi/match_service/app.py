@@ -1,7 +1,7 @@
 """The routes, top to bottom as a platform uses them, and what lives as long as the process."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import cast
 
@@ -13,16 +13,23 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from haechi.errors import HaechiError, MatchUnavailable
+from haechi.fingerprint import image
 from haechi.match_service import intake
+from haechi.match_service.batch import match_many
 from haechi.match_service.config import Settings
-from haechi.match_service.decide import Decision, Found
+from haechi.match_service.decoded import by_pdq
+from haechi.match_service.describe import document, hma_openapi, openapi
+from haechi.match_service.direct import Direct
 from haechi.match_service.hma.routes import routes as hma_routes
 from haechi.match_service.intake import Asked
-from haechi.match_service.metrics import Measured
+from haechi.match_service.metrics import OUTCOME, Measured
 from haechi.match_service.refusals import plain, refused
-from haechi.match_service.service import Service
-from haechi.match_service.store import Written
+from haechi.match_service.service import PICTURE_COSTS, Make, Service
+from haechi.match_service.store import Verdict
+from haechi.match_service.verdicts import Reader, service_of, verdict
 from haechi.media import Sandbox
+
+_MAKE: Mapping[str, Make] = {"all": image, "pdq": by_pdq}
 
 
 def create_app(settings: Settings, *, sandbox: Sandbox | None = None) -> Starlette:
@@ -37,24 +44,30 @@ def create_app(settings: Settings, *, sandbox: Sandbox | None = None) -> Starlet
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         await service.open()
         following = asyncio.create_task(service.follower.run())
+        await service.loaded()
+        keeping_time = asyncio.create_task(service.keep_time())
         try:
             yield
         finally:
-            following.cancel()
-            with suppress(asyncio.CancelledError):
-                await following
+            for task in (following, keeping_time):
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
             await service.close()
 
     app = Starlette(
         routes=[
             Route("/v1/match", match, methods=["POST"]),
+            Route("/v1/match/batch", match_many, methods=["POST"]),
             Route("/v1/content/{content_id:path}", register, methods=["PUT"]),
             Route("/v1/content/{content_id:path}", remove, methods=["DELETE"]),
             Route("/v1/status", status),
             Route("/health", health),
             Route("/ready", ready),
             Route("/metrics", metrics),
+            Route("/openapi.json", openapi),
             *(hma_routes() if settings.hma else ()),
+            *([Route("/openapi/openapi.json", hma_openapi)] if settings.hma else ()),
         ],
         middleware=[Middleware(Measured, metrics=service.metrics)],
         exception_handlers={
@@ -65,7 +78,9 @@ def create_app(settings: Settings, *, sandbox: Sandbox | None = None) -> Starlet
         },
         lifespan=lifespan,
     )
+    app.router.middleware_stack = Direct(app.router.middleware_stack, app.routes)
     app.state.service = service
+    app.state.openapi = document(app.routes)
     return app
 
 
@@ -73,21 +88,25 @@ async def match(request: Request) -> Response:
     """POST /v1/match: may this picture be published?
 
     The row is committed before the answer is sent, so no verdict is ever acted on that the
-    database does not know.
+    database does not know. `?fingerprints=pdq` makes and compares no embedding.
     """
-    service = _service(request)
-    platform = await service.platform(request)
-    label = intake.label(request)
+    service = service_of(request)
+    by_hash = intake.is_json(request)
+    caller = await service.caller(request, "match", 1.0 if by_hash else PICTURE_COSTS)
+    label, make = intake.label(request), _MAKE[intake.fingerprints(request)]
     if not service.follower.fresh:
         raise MatchUnavailable
-    if intake.is_json(request):
+    if by_hash:
         asked = Asked.hashes(await intake.read_json(request, service.settings.read_s))
     else:
-        asked = await service.fingerprint(request)
+        asked = await service.fingerprint(request, make)
     decision, found = await service.search(asked.query)
-    written = await service.store.write_check(platform, asked, decision, label)
+    given = Verdict(asked, decision, label)
+    [written] = await service.store.write_checks(caller.id, [given])
     service.metrics.outcome(decision.outcome)
-    return JSONResponse(_verdict(service.settings, asked, decision, found, written))
+    request.scope[OUTCOME] = decision.outcome
+    reader = await Reader.of(service, caller, found)
+    return JSONResponse(verdict(reader, given, found, written))
 
 
 async def register(request: Request) -> Response:
@@ -95,8 +114,8 @@ async def register(request: Request) -> Response:
 
     The address must be on the platform's own host.
     """
-    service = _service(request)
-    platform = await service.platform(request)
+    service = service_of(request)
+    platform = (await service.caller(request, "register")).id
     content_id = intake.content_id(request.path_params["content_id"])
     body = await intake.read_json(request, service.settings.read_s)
     url = intake.own_address(intake.text(body, "url"), await service.store.base_url(platform))
@@ -118,8 +137,8 @@ async def register(request: Request) -> Response:
 
 async def remove(request: Request) -> Response:
     """DELETE /v1/content/{content_id}: the platform no longer hosts it."""
-    service = _service(request)
-    platform = await service.platform(request)
+    service = service_of(request)
+    platform = (await service.caller(request, "register")).id
     content_id = intake.content_id(request.path_params["content_id"])
     removed_at = await service.store.remove(platform, content_id)
     return JSONResponse({"content_id": content_id, "removed_at": removed_at.isoformat()})
@@ -127,11 +146,12 @@ async def remove(request: Request) -> Response:
 
 async def status(request: Request) -> Response:
     """GET /v1/status: what is loaded here; with a key, also the counts of that platform."""
-    service = _service(request)
+    service = service_of(request)
     body: dict[str, object] = {"ready": service.follower.fresh, **service.gauges()}
     body["sscd"] = service.has_model
     if "authorization" in request.headers:
-        hosted, checks = await service.store.counts(await service.platform(request))
+        caller = await service.caller(request, "match")
+        hosted, checks = await service.store.counts(caller.id)
         body["platform"] = {"hosted": hosted, "checks": checks}
     return JSONResponse(body)
 
@@ -143,52 +163,18 @@ async def health(_request: Request) -> Response:
 
 async def ready(request: Request) -> Response:
     """GET /ready: verdicts can be given; 503 otherwise."""
-    if not _service(request).follower.fresh:
+    if not service_of(request).follower.fresh:
         raise MatchUnavailable
     return JSONResponse({"status": "ready"})
 
 
 async def metrics(request: Request) -> Response:
     """GET /metrics: counters of this process for Prometheus."""
-    service = _service(request)
-    gauges = {name: float(value) for name, value in service.gauges().items()}
-    return PlainTextResponse(
-        service.metrics.text(gauges | {"ready": float(service.follower.fresh)}),
-        media_type="text/plain; version=0.0.4",
-    )
-
-
-def _verdict(
-    settings: Settings, asked: Asked, decision: Decision, found: list[Found], written: Written
-) -> dict[str, object]:
-    token = written.appeal_token
-    return {
-        "outcome": decision.outcome,
-        "verdict": decision.verdict.value,
-        "check": written.check,
-        "fingerprint": asked.answer(),
-        "hits": [_hit(one) for one in found],
-        "reason": decision.reason,
-        "appeal_url": f"{settings.public_url}/appeal/{token}" if token else None,
-    }
-
-
-def _hit(found: Found) -> dict[str, object]:
-    hit = found.hit
-    return {
-        "member": found.member,
-        "bank": found.bank.name,
-        "policy": found.bank.policy,
-        "verdict": hit.verdict.value,
-        "found_by": hit.found_by,
-        "distance_bits": hit.distance_bits,
-        "similarity": None if hit.similarity is None else round(float(hit.similarity), 4),
-        "orientation": hit.orientation,
-    }
-
-
-def _service(request: Request) -> Service:
-    return cast("Service", request.app.state.service)
+    service = service_of(request)
+    if not service.settings.metrics_open:
+        await service.caller(request, "metrics")
+    text = service.metrics.text(await service.measures())
+    return PlainTextResponse(text, media_type="text/plain; version=0.0.4")
 
 
 def _no_such_address(_request: Request, error: Exception) -> Response:

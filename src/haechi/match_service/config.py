@@ -1,5 +1,6 @@
 """The environment, read once into a value that never changes."""
 
+import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,6 +8,9 @@ from typing import Self
 
 from haechi.errors import SettingRefused
 
+type Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+_NUMBER = re.compile(r"\d{1,9}(\.\d{1,3})?", re.ASCII)
 _HEX_KEY = re.compile(r"[0-9a-f]{64}")
 
 
@@ -21,12 +25,34 @@ class Settings:
     read_s         Longest time to send one. 50 MB in 30 s is 13 Mbit/s; slower is held against it.
     answer_s       Longest wait for a decoder and its result, all together.
     decoders       Child processes that decode; one a core.
-    concurrency    Pictures held in memory at once: this many times `limit_bytes` at the worst.
+    concurrency    Pictures worked on at once; and bodies may fill this many times `limit_bytes`.
     queue          Requests that may wait for such a place; the next one is told to come back.
+    bodies         Pictures that may be arriving at once. One that arrives slowly holds what it has
+                   sent and no place; 512 of them are what a few hundred bad phone lines need.
     database_s     Longest wait for the database in one request.
-    hma            HMA's API is served too. Off by default: what it changes in banks is not in the
-                   audit log yet (docs/hma.md).
+    hma            HMA's API is served too. Off by default: a key that may curate makes members that
+                   no person here has looked at (docs/hma.md).
     hma_open       HMA's API answers callers on this machine without a key (docs/hma.md).
+    key_per_s      Requests a second of one key in one process, a picture counting as PICTURE_COSTS.
+                   5,000 is about what a process answers at all on one core: it stops a client that
+                   loops, and hinders nobody. Lower it to share one installation. 0: no limit.
+    key_burst      Requests at once after a pause: two seconds' worth.
+    address_per_s  Requests a second without a good key from one address, before any key is looked
+                   at. A platform's own mistakes are few; 20 wrong keys a second guess nothing, and
+                   cost the database 20 statements. 0: no limit, for where all come through one
+                   proxy.
+    address_burst  As many at once: a fleet that restarts with an old key still gets answers.
+    metrics_open   /metrics asks for no key. By default it wants one with the scope `metrics`.
+    several        Several processes answer at one address, so each names itself in its metrics;
+                   `haechi match-service --workers` says so by HAECHI_MATCH_SEVERAL.
+    batch          Most fingerprints in one batch: 1,000 are 0.2 MB of JSON and 0.2 s of search.
+    fetch          HMA's API fetches addresses (`url=`). Off by default: what a service fetches for
+                   others, it fetches from where it stands (docs/match-service.md).
+    fetch_allow    Networks that may be fetched from although they are inner ones, with any port.
+    fetch_ports    Ports that may be fetched from elsewhere.
+    fetch_s        Longest time for one address, redirects and all.
+    load_s         Longest wait for the banks before the first request is taken, where the database
+                   answers. A million members take about 20 s.
     stale_after_s  Age of the last look at the banks after which no verdict is given. Above the
                    one second between looks, so that one slow look is no outage.
     """
@@ -40,10 +66,23 @@ class Settings:
     decoders: int = 2
     concurrency: int = 8
     queue: int = 64
+    bodies: int = 512
     database_s: float = 3.0
+    load_s: float = 120.0
     stale_after_s: float = 3.0
     hma: bool = False
     hma_open: bool = False
+    key_per_s: float = 5_000.0
+    key_burst: float = 10_000.0
+    address_per_s: float = 20.0
+    address_burst: float = 200.0
+    metrics_open: bool = False
+    several: bool = False
+    batch: int = 1_000
+    fetch: bool = False
+    fetch_allow: tuple[Network, ...] = ()
+    fetch_ports: frozenset[int] = frozenset({80, 443})
+    fetch_s: float = 10.0
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:
@@ -56,8 +95,21 @@ class Settings:
             decoders=_count(environ, "HAECHI_MATCH_DECODERS", cls.decoders),
             concurrency=_count(environ, "HAECHI_MATCH_CONCURRENCY", cls.concurrency),
             queue=_count(environ, "HAECHI_MATCH_QUEUE", cls.queue),
+            bodies=_count(environ, "HAECHI_MATCH_BODIES", cls.bodies),
             hma=_yes(environ, "HAECHI_HMA") or _yes(environ, "HAECHI_HMA_OPEN"),
             hma_open=_yes(environ, "HAECHI_HMA_OPEN"),
+            key_per_s=_number(environ, "HAECHI_MATCH_KEY_PER_S", cls.key_per_s),
+            key_burst=max(1.0, _number(environ, "HAECHI_MATCH_KEY_BURST", cls.key_burst)),
+            address_per_s=_number(environ, "HAECHI_MATCH_ADDRESS_PER_S", cls.address_per_s),
+            address_burst=max(
+                1.0, _number(environ, "HAECHI_MATCH_ADDRESS_BURST", cls.address_burst)
+            ),
+            metrics_open=_yes(environ, "HAECHI_METRICS_OPEN"),
+            several=_yes(environ, "HAECHI_MATCH_SEVERAL"),
+            batch=_count(environ, "HAECHI_MATCH_BATCH", cls.batch),
+            fetch=_yes(environ, "HAECHI_FETCH"),
+            fetch_allow=_networks(environ, "HAECHI_FETCH_ALLOW"),
+            fetch_ports=_ports(environ, "HAECHI_FETCH_PORTS", cls.fetch_ports),
         )
 
 
@@ -89,3 +141,28 @@ def _yes(environ: Mapping[str, str], name: str) -> bool:
     if text not in ("", "0", "1"):
         raise SettingRefused(name, "must be 0 or 1")
     return text == "1"
+
+
+def _number(environ: Mapping[str, str], name: str, default: float) -> float:
+    text = environ.get(name, "")
+    if not text:
+        return default
+    if not _NUMBER.fullmatch(text):
+        raise SettingRefused(name, "must be a number, 0 or above")
+    return float(text)
+
+
+def _networks(environ: Mapping[str, str], name: str) -> tuple[Network, ...]:
+    texts = [text.strip() for text in environ.get(name, "").split(",")]
+    try:
+        return tuple(ipaddress.ip_network(text) for text in texts if text)
+    except ValueError as error:
+        raise SettingRefused(name, f"must be networks such as 10.1.0.0/16: {error}") from error
+
+
+def _ports(environ: Mapping[str, str], name: str, default: frozenset[int]) -> frozenset[int]:
+    texts = [text.strip() for text in environ.get(name, "").split(",")]
+    ports = [text for text in texts if text]
+    if not all(text.isascii() and text.isdigit() and 0 < int(text) < 65_536 for text in ports):
+        raise SettingRefused(name, "must be ports with commas, such as 80,443,8080")
+    return frozenset(int(text) for text in ports) or default

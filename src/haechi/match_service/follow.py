@@ -15,7 +15,7 @@ from psycopg.rows import TupleRow
 
 from haechi.match_service.config import Settings
 from haechi.match_service.decide import Bank
-from haechi.match_service.mirror import MemberRow, Mirror
+from haechi.match_service.mirror import Home, MemberRow, Mirror, Source
 
 log = logging.getLogger(__name__)
 
@@ -27,27 +27,42 @@ BATCH_ROWS = 2_000
 
 _SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 _NEWEST = """
-SELECT greatest((SELECT max(seq) FROM matching_member), (SELECT max(seq) FROM matching_bank), 0)
+SELECT greatest((SELECT max(seq) FROM matching_member), (SELECT max(seq) FROM matching_bank),
+                (SELECT max(seq) FROM matching_source), 0)
 """
 _BANKS = """
-SELECT id, name, policy, enabled, enabled_ratio, seq FROM matching_bank WHERE seq > %(seq)s
+SELECT id, name, policy, enabled, enabled_ratio, thresholds, trusted, seq
+FROM matching_bank WHERE seq > %(seq)s
 """
+_SOURCES = "SELECT bank_id, name, trusted, thresholds, seq FROM matching_source WHERE seq > %(seq)s"
 _MEMBERS = """
-SELECT id, bank_id, status = 'confirmed', sha256, pdq, coalesce(pdq_quality, 0), embedding,
-       coalesce(views, ''::bytea), CASE WHEN pdq IS NULL OR sha256 IS NULL THEN md5 END,
-       coalesce(extract(epoch FROM paused_until), 0)::float8, seq
-FROM matching_member
-WHERE seq > %(seq)s OR (bank_id = ANY(%(fresh)s) AND status = 'confirmed')
+SELECT member.id, member.bank_id,
+       member.status = 'confirmed'
+         OR member.status = 'pending' AND (bank.trusted OR coalesce(source.trusted, false)),
+       sha256, pdq, coalesce(pdq_quality, 0), embedding, coalesce(views, ''::bytea),
+       CASE WHEN pdq IS NULL OR sha256 IS NULL THEN md5 END,
+       coalesce(extract(epoch FROM paused_until), 0)::float8,
+       coalesce(extract(epoch FROM expires_at), 'infinity')::float8,
+       member.source, member.held, member.frames, member.seq
+FROM matching_member AS member
+JOIN matching_bank AS bank ON bank.id = member.bank_id
+LEFT JOIN matching_source AS source
+       ON source.bank_id = member.bank_id AND source.name = member.source
+WHERE member.seq > %(seq)s OR (member.bank_id = ANY(%(stale)s) AND member.status <> 'withdrawn')
 """
 
 
 class Follower:
-    """Runs beside the requests of one process and keeps its mirror fresh."""
+    """Runs beside the requests of one process and keeps its mirror fresh.
+
+    away   the database does not answer, or does not have the tables
+    """
 
     def __init__(self, mirror: Mirror, settings: Settings) -> None:
         self._mirror = mirror
         self._settings = settings
         self._looked_at: float | None = None
+        self.away = False
 
     @property
     def age_s(self) -> float | None:
@@ -62,18 +77,17 @@ class Follower:
 
     async def run(self) -> None:
         """Follow until cancelled. Losing the database is logged once and retried for ever."""
-        away = False
         while True:
             try:
                 async with await self._connect() as connection:
-                    if away:
+                    if self.away:
                         log.warning("database is back; catching up from %d", self._mirror.seq)
-                        away = False
+                        self.away = False
                     await self._follow(connection)
             except (psycopg.Error, TimeoutError, OSError) as error:
-                if not away:
+                if not self.away:
                     log.warning("database is away, retrying: %s", type(error).__name__)
-                away = True
+                self.away = True
                 await asyncio.sleep(RETRY_S)
 
     async def _connect(self) -> Connection:
@@ -106,17 +120,24 @@ class Follower:
         mirror = self._mirror
         async with connection.transaction():
             await self._in_time(connection.execute(_SNAPSHOT))
-            rows = await self._in_time(connection.execute(_BANKS, {"seq": mirror.seq}))
+            given = {"seq": mirror.seq}
+            rows = await self._in_time(connection.execute(_BANKS, given))
             changed = await rows.fetchall()
             banks = {row[0]: Bank(*row[1:-1]) for row in changed}
-            newest = await self._members(connection, banks)
-        mirror.finish(banks, max([mirror.seq, newest, *(row[-1] for row in changed)]))
+            rows = await self._in_time(connection.execute(_SOURCES, given))
+            told = await rows.fetchall()
+            sources = {(row[0], row[1]): Source(*row[2:-1]) for row in told}
+            newest = await self._members(connection, banks, sources)
+        newest = max([mirror.seq, newest, *(row[-1] for row in changed + told)])
+        mirror.finish(banks, newest, sources)
         self._looked_at = time.monotonic()
 
-    async def _members(self, connection: Connection, banks: dict[int, Bank]) -> int:
-        """Read changed members, and all of newly enabled banks, in batches; the newest number."""
+    async def _members(
+        self, connection: Connection, banks: dict[int, Bank], sources: dict[Home, Source]
+    ) -> int:
+        """Read changed members, and all of stale banks, in batches; the newest number."""
         mirror, newest = self._mirror, 0
-        wanted = {"seq": mirror.seq, "fresh": list(mirror.newly_enabled(banks))}
+        wanted = {"seq": mirror.seq, "stale": list(mirror.stale(banks, sources))}
         enabled = mirror.enabled(banks)
         async with connection.cursor("members") as cursor:
             await self._in_time(cursor.execute(_MEMBERS, wanted))

@@ -4,14 +4,14 @@ import asyncio
 import json
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 from starlette.requests import Request
 
 from haechi.errors import BodyTooSlow, InvalidDocument, TooManyBytes
-from haechi.fingerprint import ImageFingerprint
+from haechi.fingerprint import ImageFingerprint, frames
 from haechi.fingerprint.address import normalise
 from haechi.index import Query
 from haechi.match_service.mirror import join_views
@@ -34,6 +34,7 @@ class Asked:
     pdq_quality: int
     embedding: bytes | None
     views: bytes
+    frames: bytes = b""
 
     @classmethod
     def picture(cls, made: ImageFingerprint) -> "Asked":
@@ -46,6 +47,7 @@ class Asked:
             pdq_quality=made.pdq.quality,
             embedding=made.embedding,
             views=join_views(made.views),
+            frames=frames.pack(made.frames),
         )
 
     @classmethod
@@ -78,6 +80,7 @@ class Asked:
             "pdq_quality": self.pdq_quality,
             "embedding": self.embedding,
             "views": self.views,
+            "frames": self.frames,
         }
 
     def answer(self) -> dict[str, object]:
@@ -91,8 +94,15 @@ class Asked:
         }
 
 
-async def read_body(request: Request, limit_bytes: int, limit_s: float) -> bytes:
-    """The body. Raises TooManyBytes, as soon as it is known, and BodyTooSlow.
+async def read_body(
+    request: Request,
+    limit_bytes: int,
+    limit_s: float,
+    take: Callable[[int], None] = lambda _length: None,
+) -> bytes:
+    """The body. Raises TooManyBytes, as soon as it is known, BodyTooSlow, and what `take` raises.
+
+    `take` is told the length of each piece that is kept.
 
     What is too long is read to its end, up to twice the limit, and thrown away: a client that is
     still sending would otherwise see a broken connection in place of the answer.
@@ -104,6 +114,7 @@ async def read_body(request: Request, limit_bytes: int, limit_s: float) -> bytes
             async for chunk in request.stream():
                 seen += len(chunk)
                 if seen <= limit_bytes:
+                    take(len(chunk))
                     body += chunk
                 elif seen > 2 * limit_bytes:
                     break
@@ -116,16 +127,30 @@ async def read_body(request: Request, limit_bytes: int, limit_s: float) -> bytes
     return bytes(body)
 
 
-async def read_json(request: Request, limit_s: float) -> dict[str, object]:
-    """The body as a JSON object. Raises InvalidDocument, TooManyBytes, BodyTooSlow."""
-    body = await read_body(request, JSON_LIMIT_BYTES, limit_s)
+async def read_json(
+    request: Request, limit_s: float, limit_bytes: int = JSON_LIMIT_BYTES
+) -> dict[str, object]:
+    """The body as a JSON object. Raises InvalidDocument, TooManyBytes, BodyTooSlow.
+
+    NaN and Infinity are no JSON, and a name that is given twice is refused: which of the two counts
+    would depend on who reads it.
+    """
+    body = await read_body(request, limit_bytes, limit_s)
     try:
-        parsed = json.loads(body)
+        parsed = json.loads(body, parse_constant=_no_constant, object_pairs_hook=_once_each)
     except (ValueError, RecursionError) as error:
         raise InvalidDocument("the body is not JSON") from error
     if not isinstance(parsed, dict):
         raise InvalidDocument("the body is not a JSON object")
     return parsed
+
+
+def fingerprints(request: Request) -> str:
+    """The parameter `fingerprints`: "all", or "pdq" alone. Raises InvalidDocument."""
+    value = request.query_params.get("fingerprints", "all")
+    if value not in ("all", "pdq"):
+        raise _wrong("fingerprints", "must be all or pdq")
+    return value
 
 
 def is_json(request: Request) -> bool:
@@ -182,6 +207,17 @@ def printable(value: str, name: str, limit: int) -> str:
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in value):
         raise _wrong(name, "holds control characters")
     return value
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(name)
+
+
+def _once_each(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        raise ValueError("a name is given twice")
+    return made
 
 
 def _place(url: str) -> str:

@@ -1,24 +1,45 @@
-"""The banks in memory: confirmed members of enabled banks, as of one sequence number."""
+"""The banks in memory: members in force of enabled banks, as of one sequence number."""
 
+import logging
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from haechi.index import Catalog, Entry, Hit, Query, Verdict
-from haechi.match_service.decide import Bank, Found
+from haechi.errors import InvalidDocument
+from haechi.fingerprint import frames
+from haechi.index import DEFAULT, Catalog, Entry, Hit, Policy, Query, Verdict, thresholds
+from haechi.match_service.decide import Bank, Found, Held, nearness
 from haechi.match_service.exact import Exact
 
+log = logging.getLogger(__name__)
+
 VECTOR_BYTES = 512  # one embedding: 512 values of int8
+FOR_EVER_S = float("inf")
+
+type Home = tuple[int, str]
+"""A bank's id and a source: what thresholds a member has."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """What one bank thinks of one source of members."""
+
+    trusted: bool
+    thresholds: Mapping[str, int | float]
 
 
 @dataclass(frozen=True)
 class MemberRow:
     """One row of matching_member as the mirror needs it.
 
+    confirmed      in force: confirmed, or pending and from a source that is trusted
     sha256         None where only hashes were told
     views          as stored: concatenated
     md5            only where the member can be asked for by it: it has no PDQ, or is hashes alone
     paused_until   seconds since 1970 before which it matches nothing; 0 if it is not paused
+    expires_at     seconds since 1970 from which on it matches nothing
+    held           why it does not block for now (decide)
+    frames         as stored: 37 bytes each; of a video
     """
 
     id: int
@@ -31,6 +52,10 @@ class MemberRow:
     views: bytes
     md5: bytes | None = None
     paused_until: float = 0.0
+    expires_at: float = FOR_EVER_S
+    source: str = ""
+    held: Held = ""
+    frames: bytes = b""
 
     def entry(self) -> Entry:
         """The row as the catalog takes it."""
@@ -41,6 +66,7 @@ class MemberRow:
             pdq_quality=self.pdq_quality,
             embedding=self.embedding,
             views=split_views(self.views),
+            frames=frames.unpack(self.frames),
         )
 
 
@@ -50,6 +76,23 @@ class _State:
     banks: dict[int, Bank]
     seq: int
     exact: Exact = field(default_factory=Exact)
+    sources: dict[Home, Source] = field(default_factory=dict)
+    loosest: Policy = DEFAULT
+    policies: dict[Home, Policy] = field(default_factory=dict)
+
+    def policy(self, home: Home) -> Policy:
+        """What a member of that bank and source is judged by."""
+        made = self.policies.get(home)
+        if made is None:
+            source = self.sources.get(home)
+            layers = [self.banks[home[0]].thresholds, source.thresholds if source else {}]
+            try:
+                made = thresholds.policy(*layers)
+            except InvalidDocument as error:
+                log.error("bank %d, %r: %s; the usual thresholds are used", *home, error)  # noqa: TRY400
+                made = DEFAULT
+            self.policies[home] = made
+        return made
 
 
 class Mirror:
@@ -60,8 +103,10 @@ class Mirror:
     """
 
     def __init__(self) -> None:
-        self._bank_of: dict[int, int] = {}
-        self._paused: dict[int, float] = {}
+        self._home_of: dict[int, Home] = {}
+        self._homes: dict[Home, Home] = {}
+        self._times: dict[int, tuple[float, float]] = {}
+        self._held: dict[int, Held] = {}
         self._state = _State(Catalog(), {}, 0)
 
     def __len__(self) -> int:
@@ -82,72 +127,109 @@ class Mirror:
         """Ids of the banks of `banks`, laid over those known, that are enabled."""
         return {key for key, bank in (self.banks | banks).items() if bank.enabled}
 
-    def newly_enabled(self, banks: dict[int, Bank]) -> set[int]:
-        """Ids that `banks` enables and that were not enabled here: their members must be read."""
-        return self.enabled(banks) - self.enabled({})
+    def stale(self, banks: dict[int, Bank], sources: Mapping[Home, Source]) -> set[int]:
+        """Ids of banks whose members must all be read: enabled just now, or of another trust."""
+        before, known = self._state.banks, self._state.sources
+        enabled = self.enabled(banks)
+        stale = enabled - self.enabled({})
+        stale |= {
+            key for key in banks if key in before and banks[key].trusted != before[key].trusted
+        }
+        stale |= {
+            home[0]
+            for home, source in sources.items()
+            if source.trusted != (home in known and known[home].trusted)
+        }
+        return stale & enabled
 
     def apply(self, rows: Iterable[MemberRow], enabled: Collection[int]) -> None:
-        """Put or remove members; runs in a worker thread, takes microseconds a row."""
+        """Put or remove members, each row another; runs in a worker thread."""
+        put = []
         for row in rows:
             if row.confirmed and row.bank_id in enabled:
-                self._put(row)
-            elif row.id in self._bank_of:
+                self._note(row)
+                put.append(row.entry())
+            elif row.id in self._home_of:
                 self._remove(row.id)
+        self._state.catalog.load(put)
 
-    def finish(self, banks: dict[int, Bank], seq: int) -> None:
+    def finish(
+        self, banks: dict[int, Bank], seq: int, sources: Mapping[Home, Source] | None = None
+    ) -> None:
         """Everything up to `seq` has been applied: its banks come into force together."""
-        enabled = self.enabled(banks)
-        self._state = replace(self._state, banks=self.banks | banks, seq=seq)
-        if not banks:
+        state, enabled = self._state, self.enabled(banks)
+        if not banks and not sources:
+            self._state = replace(state, seq=seq)
             return
-        for key in [key for key, bank in self._bank_of.items() if bank not in enabled]:
+        all_banks, all_sources = state.banks | banks, state.sources | dict(sources or {})
+        made = replace(state, banks=all_banks, sources=all_sources, policies={}, seq=seq)
+        homes = [
+            *((key, "") for key in enabled),
+            *(home for home in all_sources if home[0] in enabled),
+        ]
+        self._state = replace(made, loosest=thresholds.loosest(map(made.policy, homes)))
+        for key in [key for key, home in self._home_of.items() if home[0] not in enabled]:
             self._remove(key)
 
     def forget(self) -> None:
         """Start empty: the database is behind what was read from it, so it is another one."""
-        self._bank_of, self._paused = {}, {}
+        self._home_of, self._times, self._held = {}, {}, {}
         self._state = _State(Catalog(), {}, 0)
 
     def search(self, query: Query) -> list[Found]:
         """Members that match, best first."""
-        return self._in_force(self._state.catalog.search(query))
+        state = self._state
+        return self._in_force(state, state.catalog.search(query, state.loosest))
 
     def search_md5(self, md5: bytes) -> list[Found]:
         """Members asked for by MD5 (MemberRow.md5): videos for example; by their number."""
-        keys = self._state.exact.search(md5)
-        return self._in_force(
-            [Hit(key, Verdict.IDENTICAL_FILE, None, None, 0, "md5") for key in keys]
-        )
+        state = self._state
+        keys = state.exact.search(md5)
+        hits = [Hit(key, Verdict.IDENTICAL_FILE, None, None, 0, "md5") for key in keys]
+        return self._in_force(state, hits)
 
     @property
     def by_md5(self) -> int:
         """Number of members that can be asked for by MD5."""
         return len(self._state.exact)
 
-    def _in_force(self, hits: Iterable[Hit]) -> list[Found]:
-        """Those of enabled banks, and not paused."""
-        state, bank_of, now_s = self._state, self._bank_of, time.time()
+    def _in_force(self, state: _State, hits: Iterable[Hit]) -> list[Found]:
+        """Those of enabled banks, neither paused nor expired, that their own policy admits."""
+        now_s = time.time()
         found = []
         for hit in hits:
-            bank = state.banks.get(bank_of.get(hit.key, -1))
-            if bank is not None and bank.enabled and self._paused.get(hit.key, 0.0) <= now_s:
-                found.append(Found(hit.key, bank, hit))
-        return found
+            home = self._home_of.get(hit.key, (-1, ""))
+            bank = state.banks.get(home[0])
+            if bank is None or not bank.enabled:
+                continue
+            from_s, until_s = self._times.get(hit.key, (0.0, FOR_EVER_S))
+            own = state.policy(home)
+            seen = thresholds.judged(hit, own)
+            if seen is not None and from_s <= now_s < until_s:
+                found.append(Found(hit.key, bank, seen, self._held.get(hit.key, ""), own))
+        # Judged apart, a hit may have become weaker than those after it.
+        return sorted(found, key=lambda one: (nearness(one.hit), one.member))
 
-    def _put(self, row: MemberRow) -> None:
-        self._bank_of[row.id] = row.bank_id
-        if row.paused_until:
-            self._paused[row.id] = row.paused_until
+    def _note(self, row: MemberRow) -> None:
+        """What is known of a member beside its fingerprint."""
+        home = (row.bank_id, row.source)
+        self._home_of[row.id] = self._homes.setdefault(home, home)
+        if row.paused_until or row.expires_at != FOR_EVER_S:
+            self._times[row.id] = row.paused_until, row.expires_at
         else:
-            self._paused.pop(row.id, None)
+            self._times.pop(row.id, None)
+        if row.held:
+            self._held[row.id] = row.held
+        else:
+            self._held.pop(row.id, None)
         self._state.exact.remove(row.id)
         if row.md5:
             self._state.exact.put(row.id, row.md5)
-        self._state.catalog.put(row.entry())
 
     def _remove(self, key: int) -> None:
-        del self._bank_of[key]
-        self._paused.pop(key, None)
+        del self._home_of[key]
+        self._times.pop(key, None)
+        self._held.pop(key, None)
         self._state.exact.remove(key)
         self._state.catalog.remove(key)
 

@@ -1,5 +1,6 @@
 """Every way this service says no: the errors of its own, and one table of status codes and words."""
 
+import math
 from collections.abc import Mapping
 from typing import cast
 
@@ -24,28 +25,40 @@ ANSWERS: Mapping[type[HaechiError], tuple[int, str]] = {
     errors.FingerprintError: (503, "The fingerprint cannot be made now. Try again shortly."),
     errors.InvalidDocument: (400, "The request is not of the form described."),
     errors.KeyRefused: (401, "An API key of an enabled platform is needed."),
+    errors.ScopeMissing: (403, "This key is not for this."),
+    errors.RateLimited: (429, "Too many requests. Try again later."),
+    errors.AddressRefused: (400, "This service does not fetch that address."),
+    errors.AddressUnreachable: (400, "Nothing usable came from that address."),
     errors.CheckUnknown: (404, "No recent check of this platform has that number."),
     errors.ContentUnknown: (404, "This platform has registered no content of that id."),
     errors.BodyTooSlow: (408, "The request took too long to arrive."),
-    errors.MatchBusy: (429, "Too many pictures at once. Try again shortly."),
+    errors.MatchBusy: (429, "Too much at once. Try again shortly."),
     errors.MatchUnavailable: (503, "The banks cannot be consulted now. Try again shortly."),
 }
 
 
 def answer(error: HaechiError) -> JSONResponse:
     """The error as JSON: {"error": {"code", "message", "detail"?}}; 500 for what no table row fits."""
-    status, words, headers = meaning(error)
-    body = {"code": error.code, "message": words}
+    status, _, headers = meaning(error)
+    return JSONResponse({"error": told(error)}, status, headers=headers)
+
+
+def told(error: HaechiError) -> dict[str, str]:
+    """The error as a client reads it: code, message, and the detail where the client can mend it."""
+    body = {"code": error.code, "message": meaning(error)[1]}
     if isinstance(error, errors.InvalidDocument):
         body["detail"] = str(error)
-    return JSONResponse({"error": body}, status, headers=headers)
+    if isinstance(error, errors.ScopeMissing):
+        body["detail"] = f"the scope {error.scope} is missing"
+    return body
 
 
 def meaning(error: HaechiError) -> tuple[int, str, dict[str, str]]:
     """Status, words for people and headers that stand for `error`."""
     kind = next((kind for kind in type(error).__mro__ if kind in ANSWERS), HaechiError)
     status, words = ANSWERS.get(kind, (500, "Something went wrong here; nothing was recorded."))
-    return status, words, _headers(status)
+    wait_s = error.wait_s if isinstance(error, errors.RateLimited) else RETRY_AFTER_S
+    return status, words, _headers(status, math.ceil(wait_s))
 
 
 def plain(status: int, code: str, words: str) -> JSONResponse:
@@ -58,7 +71,7 @@ def refused(_request: Request, error: Exception) -> Response:
     return answer(cast("HaechiError", error))
 
 
-def _headers(status: int) -> dict[str, str]:
+def _headers(status: int, wait_s: int) -> dict[str, str]:
     if status in (429, 503):
-        return {"Retry-After": str(RETRY_AFTER_S)}
+        return {"Retry-After": str(wait_s)}
     return {"WWW-Authenticate": "Bearer"} if status == 401 else {}

@@ -1,29 +1,56 @@
-"""What the routes of one process share: database, mirror, decoders, gate and counters."""
+"""What the routes of one process share: database, mirror, decoders, gate, keys and counters."""
 
 import asyncio
-import hashlib
-from collections.abc import Callable
+import math
+import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 from starlette.requests import Request
 
 from haechi import media
-from haechi.errors import KeyRefused, MatchUnavailable
+from haechi.errors import (
+    DecoderCrashed,
+    DecodeTimeout,
+    KeyRefused,
+    MatchBusy,
+    MatchUnavailable,
+    RateLimited,
+    ScopeMissing,
+)
 from haechi.fingerprint import ImageFingerprint, image
 from haechi.index import Query
 from haechi.match_service import intake, probe
 from haechi.match_service.config import Settings
 from haechi.match_service.decide import Decision, Found, decide
+from haechi.match_service.fetching import Fetcher
 from haechi.match_service.follow import Follower
-from haechi.match_service.gate import Gate
+from haechi.match_service.gate import Gate, Room
 from haechi.match_service.intake import Asked
+from haechi.match_service.keys import Caller, Keys, Scope
 from haechi.match_service.metrics import Metrics
 from haechi.match_service.mirror import Mirror
-from haechi.match_service.store import Platform, Store
+from haechi.match_service.pace import Pace, neighbourhood
+from haechi.match_service.store import Store
 
 type Make = Callable[[bytes], ImageFingerprint]
 
-KEY_LIMIT = 200
+PICTURE_COSTS = 20.0
+"""Requests by hash that one picture counts as at a key's pace; so far apart are their costs."""
+
+LOOK_S = 0.02
+
+ROUND_S, BEHIND_S = 0.05, 1.0
+
+INLINE_S = 0.005
+"""A search that takes longer is not done between other requests but beside them."""
+
+_ANY = Query(sha256=b"", turns=(bytes(32),), pdq_quality=100, embedding=None, views=())
+
+_NEWEST = """
+SELECT greatest((SELECT max(seq) FROM matching_member), (SELECT max(seq) FROM matching_bank), 0)
+"""
 
 
 class Service:
@@ -37,8 +64,17 @@ class Service:
         self.mirror = Mirror()
         self.follower = Follower(self.mirror, settings)
         self.gate = Gate(settings.concurrency, settings.queue)
-        self.metrics = Metrics()
+        self.room = Room(settings.concurrency * settings.limit_bytes, settings.bodies)
+        self.keys = Keys(self.store.rows)
+        self.pace = Pace(settings.key_per_s, settings.key_burst)
+        self.strangers = Pace(settings.address_per_s, settings.address_burst)
+        self.fetcher = Fetcher(settings)
+        self.metrics = Metrics(several=settings.several)
         self.has_model = False
+        # The first search after a change may build the index anew, which takes as long as hundreds
+        # of searches: it is done in a thread, and so are all others until one was quick again.
+        self._settled = -1
+        self._round_s = math.inf
 
     async def open(self) -> None:
         """Start connections and decoders. Waits until these can work, not for the database."""
@@ -53,6 +89,24 @@ class Service:
         answers = await asyncio.gather(*probes, return_exceptions=True)
         self.has_model = all(answer is True for answer in answers)
 
+    async def loaded(self) -> None:
+        """Wait for the banks, so that a process that is to replace another one can answer at once.
+
+        Not where the database is away, and not for ever: /ready and /v1/match say 503 then.
+        """
+        deadline = time.monotonic() + self.settings.load_s
+        follower = self.follower
+        # Three things end it, and none of them is an event.
+        while not (follower.fresh or follower.away or time.monotonic() > deadline):  # noqa: ASYNC110
+            await asyncio.sleep(LOOK_S)
+        await self.found(_ANY)
+
+    async def keep_time(self) -> None:
+        """Until cancelled, note that the event loop comes round (see `known`)."""
+        while True:
+            self._round_s = time.monotonic()
+            await asyncio.sleep(ROUND_S)
+
     async def close(self) -> None:
         """Let go of everything; running decoders are stopped."""
         await self.store.close()
@@ -60,30 +114,52 @@ class Service:
             await asyncio.to_thread(self._sandbox.close)
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def platform(self, request: Request) -> int:
-        """Id of the platform whose key came with `request`. Raises KeyRefused."""
-        return (await self.caller(request)).id
+    async def caller(self, request: Request, scope: Scope, cost: float = 1.0) -> Caller:
+        """Who asks, if its key has `scope`; counted at its pace. Raises ScopeMissing, and as `known`."""
+        caller = await self.known(request, cost)
+        if scope not in caller.scopes:
+            raise ScopeMissing(scope)
+        return caller
 
-    async def caller(self, request: Request) -> Platform:
-        """The platform whose key came with `request`. Raises KeyRefused."""
-        scheme, _, key = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not 0 < len(key) <= KEY_LIMIT:
-            raise KeyRefused
-        return await self.store.platform(hashlib.sha256(key.strip().encode()).digest())
+    async def known(self, request: Request, cost: float = 1.0) -> Caller:
+        """Whose key came with `request`, counted as `cost` requests of it.
 
-    async def fingerprint(self, request: Request) -> Asked:
+        An address from which too many requests without a good key came is refused before its key
+        is looked at. Raises RateLimited, KeyRefused; MatchUnavailable. MatchBusy where the event
+        loop has not come round for BEHIND_S: ten thousand requests at once would otherwise keep
+        this process from following the banks, and then nobody is answered.
+        """
+        if time.monotonic() - self._round_s > BEHIND_S:
+            raise MatchBusy
+        if self.strangers and (wait_s := self.strangers.wait_s(_client(request))):
+            raise RateLimited(wait_s)
+        try:
+            caller = await self.keys.caller(request.headers.get("authorization", ""))
+        except KeyRefused:
+            self.strangers.charge(_client(request))
+            raise
+        self.charge(caller, cost)
+        return caller
+
+    def charge(self, caller: Caller, cost: float) -> None:
+        """Count `cost` requests of this key. Raises RateLimited, and then counts none."""
+        if wait_s := self.pace.take(caller.key, cost):
+            raise RateLimited(wait_s)
+
+    async def fingerprint(self, request: Request, make: Make = image) -> Asked:
         """Read the picture in `request` and fingerprint it in a child process.
 
         Raises a MediaError for what cannot be used, MatchBusy when the queue is full, and
         MatchUnavailable when the decoders are too far behind.
         """
         settings = self.settings
-        async with self.gate.place():
-            data = await intake.read_body(request, settings.limit_bytes, settings.read_s)
-            return await self.decoded(data)
+        with self.room.share() as take:
+            data = await intake.read_body(request, settings.limit_bytes, settings.read_s, take)
+            async with self.gate.place():
+                return await self.decoded(data, make)
 
     async def decoded(self, data: bytes, make: Make = image) -> Asked:
-        """What `make` says of a picture that was read, while its reader holds a place of the gate.
+        """What `make` says of a picture that was read, while the caller holds a place of the gate.
 
         Raises a MediaError for what cannot be used, and MatchUnavailable when the decoders are too
         far behind.
@@ -93,6 +169,9 @@ class Service:
                 made = await self._in_thread(self._sandbox.run, make, data)
         except TimeoutError as error:
             raise MatchUnavailable from error
+        except (DecoderCrashed, DecodeTimeout) as error:
+            self.metrics.lost_decoder(error.code)
+            raise
         return Asked.picture(made)
 
     async def search(self, query: Query) -> tuple[Decision, list[Found]]:
@@ -102,7 +181,21 @@ class Service:
 
     async def found(self, query: Query) -> list[Found]:
         """Everything that a picture of this fingerprint matches, best first."""
-        return await self._in_thread(self.mirror.search, query)
+        seq, started = self.mirror.seq, time.perf_counter()
+        inline = seq == self._settled and _quick(query)
+        if inline:
+            found = self.mirror.search(query)
+        else:
+            found = await self._in_thread(self.mirror.search, query)
+        if time.perf_counter() - started > INLINE_S:
+            self._settled = -1
+        elif _quick(query):
+            self._settled = seq
+        return found
+
+    async def found_many(self, queries: Sequence[Query]) -> list[list[Found]]:
+        """`found` of each, beside the other requests and not before them."""
+        return await self._in_thread(lambda: [self.mirror.search(query) for query in queries])
 
     def gauges(self) -> dict[str, int | float]:
         """Numbers about this process, by name."""
@@ -115,5 +208,38 @@ class Service:
             "waiting": self.gate.waiting,
         }
 
+    async def measures(self) -> dict[str, float]:
+        """Numbers for those who watch over this process, by name.
+
+        `seq_lag` is how many changes of the banks are not in force here yet, and is missing where
+        the database does not say.
+        """
+        age_s = self.follower.age_s
+        made: dict[str, float] = {
+            **self.gauges(),
+            "ready": float(self.follower.fresh),
+            "members_by_md5": self.mirror.by_md5,
+            "decoding": self.gate.inside,
+            "arriving": self.room.bodies,
+            "bytes_held": self.room.bytes,
+            "fetching": self.fetcher.under_way,
+            "checks_waiting": self.store.checks_waiting,
+        }
+        if age_s is not None:
+            made["age_seconds"] = age_s
+        with suppress(MatchUnavailable):
+            [(newest,)] = await self.store.rows(_NEWEST)
+            made["seq_lag"] = max(0, newest - self.mirror.seq)
+        return made
+
     async def _in_thread[*Ts, T](self, act: Callable[[*Ts], T], *args: *Ts) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, act, *args)
+
+
+def _client(request: Request) -> str:
+    return neighbourhood(request.client.host) if request.client else ""
+
+
+def _quick(query: Query) -> bool:
+    """True where a thread would cost more than the search: one hash, a tenth of a millisecond."""
+    return len(query.turns) <= 1 and query.embedding is None and not query.views

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +14,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from haechi.errors import CheckUnknown, ContentUnknown, KeyRefused, MatchUnavailable
 from haechi.fingerprint.address import url_digest
+from haechi.match_service.checks import Checks
 from haechi.match_service.config import Settings
 from haechi.match_service.decide import Decision
 from haechi.match_service.intake import Asked
@@ -21,31 +22,21 @@ from haechi.match_service.intake import Asked
 type Connection = psycopg.AsyncConnection[TupleRow]
 
 _BASE_URL = "SELECT base_url FROM matching_platform WHERE id = %s"
-_PLATFORM = """
-SELECT id, name, may_curate FROM matching_platform WHERE key_digest = %s AND enabled
-"""
-_CHECK = """
-INSERT INTO matching_check (platform_id, at, outcome, member_id, verdict, found_by, distance_bits,
-                            similarity, label, appeal_token, sha256, md5, pdq, pdq_quality,
-                            embedding, views)
-VALUES (%(platform)s, now(), %(outcome)s, %(member)s, %(verdict)s, %(found_by)s, %(distance_bits)s,
-        %(similarity)s, %(label)s, %(appeal_token)s, %(sha256)s, %(md5)s, %(pdq)s, %(pdq_quality)s,
-        %(embedding)s, %(views)s)
-RETURNING id
-"""
 # A registration repeated late must not bring back what was removed since; a picture that was
 # checked again after its removal is hosted again.
 _REGISTER = """
 INSERT INTO matching_hosted AS hosted (platform_id, content_id, url_digest, account_digest, sha256,
-                                       md5, pdq, pdq_quality, embedding, views, registered_at)
+                                       md5, pdq, pdq_quality, embedding, views, frames,
+                                       registered_at)
 SELECT platform_id, %(content_id)s, %(url_digest)s, %(account_digest)s, sha256,
-       md5, pdq, pdq_quality, embedding, views, now()
+       md5, pdq, pdq_quality, embedding, views, frames, now()
 FROM matching_check
 WHERE id = %(check)s AND platform_id = %(platform)s AND sha256 IS NOT NULL
 ON CONFLICT (platform_id, content_id) DO UPDATE SET
     url_digest = excluded.url_digest, account_digest = excluded.account_digest,
     sha256 = excluded.sha256, md5 = excluded.md5, pdq = excluded.pdq,
     pdq_quality = excluded.pdq_quality, embedding = excluded.embedding, views = excluded.views,
+    frames = excluded.frames,
     removed_at = CASE WHEN hosted.removed_at
                            < (SELECT at FROM matching_check WHERE id = %(check)s)
                       THEN NULL ELSE hosted.removed_at END
@@ -56,6 +47,10 @@ UPDATE matching_hosted SET removed_at = coalesce(removed_at, now())
 WHERE platform_id = %s AND content_id = %s
 RETURNING removed_at
 """
+_TOLD = """
+SELECT id, source, note, metadata, created_at, expires_at, case_number
+FROM matching_member WHERE id = ANY(%s)
+"""
 _COUNTS = """
 SELECT (SELECT count(*) FROM matching_hosted WHERE platform_id = %(platform)s
                                                AND removed_at IS NULL),
@@ -64,12 +59,12 @@ SELECT (SELECT count(*) FROM matching_hosted WHERE platform_id = %(platform)s
 
 
 @dataclass(frozen=True)
-class Platform:
-    """Who asks. `may_curate`: its key may change banks."""
+class Verdict:
+    """One question and what was decided. `label`: what the platform calls it."""
 
-    id: int
-    name: str
-    may_curate: bool
+    asked: Asked
+    decision: Decision
+    label: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,6 +73,29 @@ class Written:
 
     check: int
     appeal_token: str | None
+
+
+@dataclass(frozen=True)
+class Told:
+    """What is kept beside a member. `case_number` is for people who work here only."""
+
+    source: str
+    note: str
+    metadata: Mapping[str, object] | None
+    created_at: datetime
+    expires_at: datetime | None
+    case_number: int | None
+
+    def answer(self, *, staff: bool) -> dict[str, object]:
+        """As JSON. `staff`: the caller may know the case."""
+        told: dict[str, object] = {
+            "source": self.source,
+            "note": self.note or None,
+            "metadata": self.metadata,
+            "created_at": self.created_at.isoformat(),
+            "expires_at": self.expires_at.isoformat() if self.expires_at else None,
+        }
+        return told | ({"case": self.case_number} if staff else {})
 
 
 class Store:
@@ -102,6 +120,7 @@ class Store:
             reconnect_timeout=1.0,
             name="haechi-match",
         )
+        self._checks = Checks(self.rows)
 
     async def open(self) -> None:
         """Start connecting; does not wait, since the database may come later."""
@@ -111,12 +130,10 @@ class Store:
         """Close every connection."""
         await self._pool.close()
 
-    async def platform(self, key_digest: bytes) -> Platform:
-        """The enabled platform whose key has this SHA-256. Raises KeyRefused."""
-        row = await self._one(_PLATFORM, (key_digest,))
-        if row is None:
-            raise KeyRefused
-        return Platform(*row)
+    @property
+    def checks_waiting(self) -> int:
+        """Checks that are not yet being written."""
+        return self._checks.waiting
 
     async def base_url(self, platform: int) -> str:
         """Where that platform hosts. Raises KeyRefused if it is gone."""
@@ -125,24 +142,28 @@ class Store:
             raise KeyRefused
         return str(row[0])
 
-    async def write_check(
-        self, platform: int, asked: Asked, decision: Decision, label: str
-    ) -> Written:
-        """Record one question with its answer and its fingerprint."""
-        token = secrets.token_urlsafe(16) if decision.outcome == "block" else None
-        row = await self._one(
-            _CHECK,
-            {
-                "platform": platform,
-                "label": label,
-                "appeal_token": token,
-                **_decision_columns(decision),
-                **asked.columns(),
-            },
+    async def write_checks(self, platform: int, verdicts: Sequence[Verdict]) -> list[Written]:
+        """Record questions with their answers and fingerprints, all in one statement.
+
+        Raises MatchBusy too, where too many wait to be written.
+        """
+        tokens = [
+            secrets.token_urlsafe(16) if one.decision.outcome == "block" else None
+            for one in verdicts
+        ]
+        numbers = await self._checks.write(
+            [
+                {
+                    "platform_id": platform,
+                    "label": one.label,
+                    "appeal_token": token,
+                    **_decision_columns(one.decision),
+                    **one.asked.columns(),
+                }
+                for one, token in zip(verdicts, tokens, strict=True)
+            ]
         )
-        if row is None:
-            raise MatchUnavailable
-        return Written(int(row[0]), token)
+        return [Written(*pair) for pair in zip(numbers, tokens, strict=True)]
 
     async def register(
         self, platform: int, content_id: str, *, url: str, account: str, check: int
@@ -187,6 +208,19 @@ class Store:
         async with self._connection() as connection:
             return await (await connection.execute(statement, values)).fetchall()
 
+    async def act(self, actor: str, statement: str, values: Any = None) -> list[TupleRow]:  # noqa: ANN401
+        """What one statement answers that changes banks; `actor` is named in the audit log."""
+        async with self._connection() as connection, connection.transaction():
+            await connection.execute("SELECT audit_acting(%s, now(), NULL)", (actor,))
+            return await (await connection.execute(statement, values)).fetchall()
+
+    async def told(self, members: Sequence[int]) -> dict[int, Told]:
+        """What is kept beside `members`, by id, for answers."""
+        if not members:
+            return {}
+        rows = await self.rows(_TOLD, (list(members),))
+        return {row[0]: Told(*row[1:]) for row in rows}
+
     async def _one(self, statement: str, values: Any) -> TupleRow | None:  # noqa: ANN401
         async with self._connection() as connection:
             return await (await connection.execute(statement, values)).fetchone()
@@ -205,7 +239,8 @@ def _decision_columns(decision: Decision) -> Mapping[str, object]:
     return {
         "outcome": decision.outcome,
         "verdict": decision.verdict.value,
-        "member": found.member if found else None,
+        "member_id": found.member if found else None,
+        "veto_id": decision.veto.member if decision.veto else None,
         "found_by": found.hit.found_by if found else "",
         "distance_bits": found.hit.distance_bits if found else None,
         "similarity": found.hit.similarity if found else None,

@@ -21,35 +21,44 @@ ALARM_SLACK_S = 2.0
 
 def main() -> None:  # pragma: no cover - runs in the child only
     """Serve jobs on standard input and output until the parent closes them."""
-    memory_bytes, seconds, result_bytes = int(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])
+    memory_bytes, result_bytes = int(sys.argv[1]), int(sys.argv[2])
     jobs, answers = _private_pipes()
     _confine(memory_bytes)
-    serve(jobs, answers, seconds=seconds, result_bytes=result_bytes)
+    serve(jobs, answers, result_bytes=result_bytes)
 
 
-def serve(jobs: BinaryIO, answers: BinaryIO, *, seconds: float, result_bytes: int) -> None:
+def serve(jobs: BinaryIO, answers: BinaryIO, *, result_bytes: int) -> None:
     """Answer each message of `jobs` on `answers`, one by one, until there are no more.
 
-    A message with only a module's name has that module imported; any other is a job. Whoever
-    takes longer than `seconds` and a little more is ended by the kernel.
+    A message with only a module's name has that module imported; any other is a job, and the
+    file it is about follows. Whoever takes longer than the job says, and a little more, is ended
+    by the kernel.
     """
     while True:
-        head = jobs.read(LENGTH_BYTES)
-        if len(head) < LENGTH_BYTES:
+        told = _read(jobs)
+        if told is None:
             return
-        message = wire.decode(jobs.read(int.from_bytes(head, "big")))
+        message = wire.decode(told)
         if len(message) == 1:
             answer = _import(message[0])
         else:
+            *job, seconds = message
+            data = _read(jobs) or b""
             # If the parent is gone, nobody else ends a job that hangs.
             signal.setitimer(signal.ITIMER_REAL, seconds + ALARM_SLACK_S)
-            answer = _answer(*message)
+            answer = _answer(data, *job)
             signal.setitimer(signal.ITIMER_REAL, 0)
         if len(answer) > result_bytes:
             answer = wire.encode(["failed", f"the answer has {len(answer)} bytes"])
         answers.write(len(answer).to_bytes(LENGTH_BYTES, "big"))
         answers.write(answer)
         answers.flush()
+
+
+def _read(jobs: BinaryIO) -> bytes | None:
+    """What follows a length, or None at the end."""
+    head = jobs.read(LENGTH_BYTES)
+    return jobs.read(int.from_bytes(head, "big")) if len(head) == LENGTH_BYTES else None
 
 
 def _private_pipes() -> tuple[BinaryIO, BinaryIO]:  # pragma: no cover - as main
@@ -84,7 +93,7 @@ def _import(module: str) -> bytes:
 
 
 def _answer(
-    module: str, name: str, data: bytes, args: tuple[object, ...], options: dict[str, object]
+    data: bytes, module: str, name: str, args: tuple[object, ...], options: dict[str, object]
 ) -> bytes:
     """One encoded answer: ["ok", value], ["error", class, words] or ["failed", words]."""
     try:

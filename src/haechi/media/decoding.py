@@ -1,4 +1,4 @@
-"""From the bytes of a picture to the pixels a viewer would show."""
+"""From the bytes of a picture or video to the pixels a viewer would show."""
 
 import io
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from haechi.errors import BrokenMedia, MediaError, TooManyBytes, TooManyPixels, UnsupportedMedia
-from haechi.media import frames, header, jpeg
+from haechi.media import frames, header, heif, jpeg, video
 from haechi.media.colour import renderings
 from haechi.media.kind import Kind, sniff
 from haechi.media.limits import DEFAULT, Limits
@@ -21,15 +21,16 @@ PILLOW_FORMATS = {
     Kind.GIF: "GIF",
     Kind.BMP: "BMP",
     Kind.TIFF: "TIFF",
+    Kind.HEIC: heif.PLUGIN,
     Kind.AVIF: "AVIF",
 }
-"""Kinds opened here, and the one Pillow plugin each may reach: a file that is a PNG to `sniff`
+"""Kinds of pictures, and the one Pillow plugin each may reach: a file that is a PNG to `sniff`
 and something else to another parser is opened as a PNG or not at all."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
-    """A decoded picture.
+    """A decoded picture, or one frame of a video.
 
     Attributes:
         rgb: uint8 of shape (height, width, 3) in sRGB, C-contiguous, turned as its EXIF asks, with
@@ -54,17 +55,23 @@ class Picture:
         return int(self.rgb.shape[1])
 
 
-def decode(data: bytes, *, limits: Limits = DEFAULT) -> Picture:
+def decode(data: bytes, *, limits: Limits = DEFAULT, at_s: float | None = None) -> Picture:
     """Decode the picture in `data`, in this process and without a time limit (see Sandbox).
 
+    Of a video the frame shown at `at_s` seconds, or the last if it is shorter; without `at_s` the
+    first that is no fade or title on a plain ground.
+
     The header's dimensions are checked before a pixel is decoded. Raises NotMedia,
-    UnsupportedMedia (video, HEIC), TooManyBytes, TooManyPixels or BrokenMedia, and nothing else.
-    A picture cut short is broken: what is missing would be grey, and grey would be fingerprinted.
+    UnsupportedMedia (a codec that is not opened), TooManyBytes, TooManyPixels, TooManyFrames or
+    BrokenMedia, and nothing else. A picture cut short is broken: what is missing would be grey,
+    and grey would be fingerprinted. Of a video the part that is there counts.
     """
+    kind = sniff(data)
+    if kind.is_video:
+        return Picture(video.still(data, limits, at_s), kind)
     if len(data) > limits.bytes:
         msg = f"{len(data)} bytes; the limit is {limits.bytes}"
         raise TooManyBytes(msg)
-    kind = sniff(data)
     plugin = PILLOW_FORMATS.get(kind)
     if plugin is None:
         msg = f"{kind.value} is not opened here"
@@ -92,6 +99,8 @@ def _pixels(data: bytes, kind: Kind, plugin: str, limits: Limits) -> list[NDArra
     def check(width: int, height: int) -> None:
         _check_size(width, height, limits)
 
+    if kind is Kind.HEIC:
+        heif.register()
     claimed = header.size(data, kind)
     if claimed is not None:
         check(*claimed)

@@ -25,7 +25,7 @@ _KEPT_PIXELS = 4_000_000
 """A further frame with more is made smaller, so that eight of them fit into the sandbox."""
 
 _SHORTEST_MS = 20.0
-_SHOWN_AS_ONE = frozenset({Kind.JPEG, Kind.TIFF})
+_SHOWN_AS_ONE = frozenset({Kind.JPEG, Kind.TIFF, Kind.HEIC})
 """Kinds whose further images no page shows: a damaged one does not make the file broken."""
 
 

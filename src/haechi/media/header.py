@@ -8,7 +8,7 @@ from haechi.media.kind import Kind
 def size(data: bytes, kind: Kind) -> tuple[int, int] | None:
     """(width, height) as the header claims them, or None where Pillow's own look is safe.
 
-    Pillow opens JPEG, GIF, BMP and TIFF lazily. For WebP and AVIF it hands the file to a library
+    Pillow opens JPEG, GIF, BMP and TIFF lazily. For WebP, AVIF and HEIC it hands the file to a library
     that allocates the canvas, and PNG is the classic bomb, so these are read here first.
     """
     if kind is Kind.PNG and data[12:16] == b"IHDR" and len(data) >= 24:
@@ -16,8 +16,8 @@ def size(data: bytes, kind: Kind) -> tuple[int, int] | None:
         return width, height
     if kind is Kind.WEBP:
         return _webp(data)
-    if kind is Kind.AVIF:
-        return _avif(data)
+    if kind in {Kind.AVIF, Kind.HEIC}:
+        return _heif(data)
     return None
 
 
@@ -37,7 +37,7 @@ def _webp(data: bytes) -> tuple[int, int] | None:
     return None
 
 
-def _avif(data: bytes) -> tuple[int, int] | None:
+def _heif(data: bytes) -> tuple[int, int] | None:
     """The largest `ispe` property among the first 64 (ISO/IEC 23008-12, section 6.5.3)."""
     widest: tuple[int, int] | None = None
     at = 0

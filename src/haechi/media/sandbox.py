@@ -9,8 +9,9 @@ from types import TracebackType
 from typing import Any, Concatenate, Self
 
 from haechi import errors
-from haechi.errors import DecoderCrashed, DecodeTimeout, HaechiError, TooManyBytes
+from haechi.errors import DecoderCrashed, DecodeTimeout, HaechiError, NotMedia, TooManyBytes
 from haechi.media import wire
+from haechi.media.kind import HEAD_BYTES, Kind, sniff
 from haechi.media.limits import DEFAULT, Limits
 from haechi.media.worker import Worker
 
@@ -48,20 +49,25 @@ class Sandbox:
         import; arguments and result are such as `haechi.media.wire` carries. Arrays in the result
         are read-only. A function that takes `limits` gets its own default, not the sandbox's.
 
+        A video may be longer and take longer than a picture (Limits). `data` is written to the
+        process as it is and read there once: nothing else copies it.
+
         Raises the HaechiError that the function raised; TooManyBytes before anything is sent;
-        DecodeTimeout after limits.seconds; DecoderCrashed if the process died or ran out of
+        DecodeTimeout after the time a job may take; DecoderCrashed if the process died or ran out of
         memory, if the function raised anything else, or if the sandbox was closed.
         """
-        if len(data) > self.limits.bytes:
-            msg = f"{len(data)} bytes; the limit is {self.limits.bytes}"
+        kind = _kind(data)
+        allowed, seconds = self.limits.bytes_of(kind), self.limits.seconds_of(kind)
+        if len(data) > allowed:
+            msg = f"{len(data)} bytes; the limit is {allowed}"
             raise TooManyBytes(msg)
-        job = wire.encode([function.__module__, function.__qualname__, data, args, options])
+        job = wire.encode([function.__module__, function.__qualname__, args, options, seconds])
         worker = self._free.get()
         try:
             if worker is None:
                 worker = self._start()
             worker.prepare(function.__module__)
-            result: R = _result(worker.ask(job, self.limits.seconds))
+            result: R = _result(worker.ask(job, data, seconds))
         except (DecodeTimeout, DecoderCrashed):
             self._discard(worker)
             worker = None
@@ -117,6 +123,14 @@ class Sandbox:
         if worker is not None:
             self._alive.discard(worker)
             worker.end()
+
+
+def _kind(data: bytes) -> Kind | None:
+    """Only to choose limits by; whatever is no media gets those of a picture."""
+    try:
+        return sniff(data[:HEAD_BYTES])
+    except NotMedia:
+        return None
 
 
 def _end_all(workers: set[Worker], maker: int) -> None:

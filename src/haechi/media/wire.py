@@ -23,9 +23,9 @@ def encode(value: object) -> bytes:
 
     Raises TypeError for a value that cannot be sent.
     """
-    bulk: list[bytes] = []
+    bulk = _Bulk()
     shape = json.dumps(_fold(value, bulk)).encode()
-    return b"".join([len(shape).to_bytes(8, "big"), shape, *bulk])
+    return b"".join([len(shape).to_bytes(8, "big"), shape, *bulk.parts])
 
 
 def decode(message: bytes) -> Any:  # noqa: ANN401 - whatever was sent
@@ -41,7 +41,15 @@ def decode(message: bytes) -> Any:  # noqa: ANN401 - whatever was sent
         raise ValueError(msg) from error
 
 
-def _fold(value: object, bulk: list[bytes]) -> object:
+@dataclasses.dataclass(slots=True)
+class _Bulk:
+    """Raw bytes that follow the JSON, and how many there are so far."""
+
+    parts: list[bytes] = dataclasses.field(default_factory=list)
+    length: int = 0
+
+
+def _fold(value: object, bulk: _Bulk) -> object:
     if isinstance(value, Enum):
         return {_KEY: "enum", "of": _name(type(value)), "value": _fold(value.value, bulk)}
     if value is None or isinstance(value, bool | int | float | str):
@@ -66,10 +74,11 @@ def _fold(value: object, bulk: list[bytes]) -> object:
     raise TypeError(msg)
 
 
-def _put(content: bytes, bulk: list[bytes]) -> list[int]:
-    start = sum(map(len, bulk))
-    bulk.append(content)
-    return [start, start + len(content)]
+def _put(content: bytes, bulk: _Bulk) -> list[int]:
+    start = bulk.length
+    bulk.parts.append(content)
+    bulk.length += len(content)
+    return [start, bulk.length]
 
 
 def _name(kind: type) -> str:

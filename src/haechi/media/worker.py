@@ -7,6 +7,7 @@ import select
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 
 from haechi.errors import DecoderCrashed, DecodeTimeout
 from haechi.media import wire
@@ -66,13 +67,16 @@ class Worker:
     def prepare(self, module: str) -> None:
         """Have the process import `module` once, outside the time of any job."""
         if module not in self._modules:
-            self._exchange(wire.encode([module]), _START_S)
+            self._exchange([wire.encode([module])], _START_S)
             self._modules.add(module)
 
-    def ask(self, job: bytes, seconds: float) -> bytes:
-        """The answer to one job. Raises DecodeTimeout or DecoderCrashed; then it is of no use."""
+    def ask(self, job: bytes, data: bytes, seconds: float) -> bytes:
+        """The answer to one job on `data`.
+
+        Raises DecodeTimeout or DecoderCrashed; then the process is of no use.
+        """
         self.jobs += 1
-        return self._exchange(job, seconds)
+        return self._exchange([job, data], seconds)
 
     def kill(self) -> None:
         """End the process. Whoever waits for an answer gets DecoderCrashed."""
@@ -87,11 +91,12 @@ class Worker:
             os.close(self._jobs_pipe)
             os.close(self._answers_pipe)
 
-    def _exchange(self, message: bytes, seconds: float) -> bytes:
+    def _exchange(self, messages: Sequence[bytes], seconds: float) -> bytes:
         deadline = time.monotonic() + seconds
         try:
-            self._send(len(message).to_bytes(LENGTH_BYTES, "big"), deadline)
-            self._send(message, deadline)
+            for message in messages:
+                self._send(len(message).to_bytes(LENGTH_BYTES, "big"), deadline)
+                self._send(message, deadline)
             length = int.from_bytes(self._receive(LENGTH_BYTES, deadline), "big")
             return self._receive(length, deadline)
         except TimeoutError as error:
@@ -135,7 +140,7 @@ def _wait(descriptor: int, event: int, deadline: float) -> None:
 
 
 def _command(limits: Limits) -> list[str]:
-    numbers = [str(limits.memory_bytes), str(limits.seconds), str(limits.result_bytes)]
+    numbers = [str(limits.memory_bytes), str(limits.result_bytes)]
     path = json.dumps([os.path.abspath(entry) for entry in sys.path])  # noqa: PTH100 - "" is here
     return [sys.executable, "-c", _BOOT, *numbers, path]
 

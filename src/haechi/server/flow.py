@@ -7,6 +7,9 @@ A report comes in                              submit_report()
 A reviewer decides: all of it, or none         decide()
   the platform removes and confirms            deliver_action()
   copies posted meanwhile are found            sweep_copies()
+A picture of a bank is confirmed               confirm_member()
+  and looked for in what is hosted already     search_backwards()
+A picture matches far too much                 watch_floods()
   hosts outside get a notice                   deliver_notice()
 Whoever posted it may object                   appeal(), answer_appeal()
 No clock runs out unseen                       watch_clocks()
@@ -39,8 +42,9 @@ from haechi.server.cases.models import Action, Case, Decision, Ground, Verdict
 from haechi.server.evidence import services as evidence
 from haechi.server.evidence.models import Exhibit
 from haechi.server.evidence.sealing import SealedFile
+from haechi.server.matching import backwards, banks, floods
 from haechi.server.matching import services as matching
-from haechi.server.matching.models import Hosted
+from haechi.server.matching.models import BankPolicy, Hosted, Member, Sighting
 from haechi.server.notices import services as notices
 from haechi.server.notices.models import Notice
 from haechi.server.reports import services as reports
@@ -162,7 +166,7 @@ def decide(
     for exhibit in case.report.exhibits.all():
         seen = evidence.seen_by_person(exhibit)
         matching.add_member(
-            exhibit, seen=seen, source=f"case {case.pk}", actor=actor.name_in_log, now=now
+            exhibit, seen=seen, case_number=case.pk, actor=actor.name_in_log, now=now
         )
     for hosted in remove:
         remove_hosted(decision, hosted, actor=actor.name_in_log, by_machine=False, now=now)
@@ -170,6 +174,7 @@ def decide(
         notice = notices.draft(decision, location, address, now=now)
         if notice is not None:
             deliver_notice.configure(lock=f"notice-{notice.pk}").defer(notice_id=str(notice.pk))
+    search_backwards.defer()
     sweep_copies.configure(schedule_in={"seconds": SWEEP_AFTER_S}).defer(decision_id=decision.pk)
     # With a platform asked, its answer ends the clock; with nobody asked, nothing was removed and
     # the clock runs on.
@@ -195,7 +200,7 @@ def sweep_copies(decision_id: int) -> None:
     Acts only where a person has seen every picture of the report, and only on matches a machine
     may act on (index.Policy.certain).
     """
-    decision = Decision.objects.select_related("case__report").get(pk=decision_id)
+    decision = _locked(decision_id)
     report, now = decision.case.report, timezone.now()
     match(report, now=now)
     if not all(evidence.seen_by_person(exhibit) for exhibit in report.exhibits.all()):
@@ -203,6 +208,92 @@ def sweep_copies(decision_id: int) -> None:
     for hosted in matching.copies_since(report, decision.made_at):
         if not decision.actions.filter(hosted=hosted).exists():
             remove_hosted(decision, hosted, actor="worker", by_machine=True, now=now)
+
+
+def _locked(decision_id: int) -> Decision:
+    """A decision that nobody else asks for removals of meanwhile."""
+    found = Decision.objects.select_for_update(of=("self",)).select_related("case__report")
+    return found.get(pk=decision_id)
+
+
+# --- banks ---------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def confirm_member(member: Member, *, actor: str, now: dt.datetime, note: str = "") -> bool:
+    """Bring a member into force, and look for it in what is hosted already: both, or neither.
+
+    False if it was in force before.
+    """
+    won = banks.confirm(member, actor=actor, now=now, note=note)
+    search_backwards.defer()
+    return won
+
+
+@app.task(name="search_backwards", retry=KeepTrying(), lock="search_backwards")
+def search_backwards() -> None:
+    """Look for members that came into force in what is hosted; one job does all that is due."""
+    done = 1
+    while done:
+        with transaction.atomic():
+            now = timezone.now()
+            done, members = backwards.take(matching.known(), now=now)
+            for member in members:
+                act_on_sightings(member, now=now)
+
+
+@transaction.atomic
+def act_on_sightings(member: Member, *, now: dt.datetime) -> None:
+    """Ask for removal of what was found, each piece once, as far as a machine may.
+
+    It may where a person of ours decided on this very picture after seeing it, the match is
+    certain, and the reviewer did not have the same piece before them and leave it. Everything else
+    waits at the desk.
+    """
+    if member.held or member.exhibit is None or member.bank.policy != BankPolicy.BLOCK:
+        return
+    if not evidence.seen_by_person(member.exhibit):
+        return
+    number = Decision.objects.filter(
+        case__report__exhibits=member.exhibit, verdict=Verdict.REMOVE
+    ).values_list("pk", flat=True)
+    if not number:
+        return
+    decision = _locked(number[0])
+    left = decision.case.report.hits.filter(found_at__lte=decision.made_at).values("hosted_id")
+    waiting = backwards.waiting(member).exclude(hosted_id__in=left.filter(hosted__isnull=False))
+    for sighting in filter(matching.certain, waiting):
+        mine = backwards.settle(sighting, now=now)
+        if mine and not decision.actions.filter(hosted=sighting.hosted).exists():
+            remove_hosted(decision, sighting.hosted, actor="worker", by_machine=True, now=now)
+
+
+@transaction.atomic
+def settle_sighting(sighting: Sighting, *, actor: str, now: dt.datetime) -> bool:
+    """A person has dealt with one find. False if somebody had before."""
+    won = backwards.settle(sighting, now=now)
+    if won:
+        audit.record("sighting:settled", subject=sighting, actor=actor, at=now)
+    return won
+
+
+@app.periodic(cron="* * * * * */3")
+@app.task(name="keep_banks", queueing_lock="keep_banks")
+def keep_banks(timestamp: int) -> None:
+    """Every three seconds: stay ready to look backwards, and do what others than the desk asked.
+
+    HMA's API and the commands confirm members too; the database has put those down.
+    """
+    matching.known().catch_up()
+    search_backwards()
+
+
+@app.periodic(cron="* * * * * */10")
+@app.task(name="watch_floods", queueing_lock="watch_floods")
+def watch_floods(timestamp: int) -> None:
+    """Every ten seconds: a member that matches far too much is held and put before a person."""
+    for surge in floods.watch(now=timezone.now()):
+        log.warning("member %s matches unusually often (held: %s)", surge.member_id, surge.held)
 
 
 def places_outside(report: Report) -> list[tuple[Location, str]]:

@@ -30,6 +30,10 @@ WORDS: dict[str, Promise] = {
         "This picture is too large to open safely. What you wrote is still here. "
         "A screenshot of it works too."
     ),
+    "media.too_many_frames": _(
+        "This video is too long to look at. What you wrote is still here. "
+        "A shorter part of it or a screenshot works too."
+    ),
     "media.timeout": _("Opening this file took too long. A screenshot of it works too."),
     "media.crashed": _("This file could not be opened safely. A screenshot of it works too."),
     "fingerprint.no_model": _("The model that finds edited copies is not installed here."),

@@ -1,9 +1,10 @@
 """What every address of HMA's API shares: who asks, reading parameters, and saying no as HMA does."""
 
 import ipaddress
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import wraps
 from typing import cast
+from urllib.parse import parse_qsl
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -11,13 +12,13 @@ from starlette.responses import JSONResponse, Response
 
 from haechi.errors import HaechiError, InvalidDocument, MediaError, TooManyBytes, TooManyPixels
 from haechi.match_service import refusals
+from haechi.match_service.keys import SCOPES, Caller
 from haechi.match_service.service import Service
-from haechi.match_service.store import Platform
 
 type Endpoint = Callable[[Request], Awaitable[Response]]
 
 # Whoever asks without a key where that is allowed.
-NOBODY = Platform(0, "open", may_curate=True)
+NOBODY = Caller(0, "open", 0, frozenset(SCOPES))
 NO_FETCHING = "This service fetches no addresses: send the file itself."
 
 # As pydantic, which reads HMA's parameters, takes them.
@@ -37,7 +38,8 @@ def hma(endpoint: Endpoint) -> Endpoint:
     """`endpoint`, for callers with a key only, and with refusals as HMA writes them."""
 
     async def guarded(request: Request) -> Response:
-        await caller(request)
+        if "match" not in (await caller(request)).scopes:
+            raise HTTPException(403, "This key may not match.")
         return await endpoint(request)
 
     return _named(endpoint, guarded)
@@ -47,7 +49,7 @@ def curating(endpoint: Endpoint) -> Endpoint:
     """`endpoint`, for callers whose key may change banks."""
 
     async def guarded(request: Request) -> Response:
-        if not (await caller(request)).may_curate:
+        if "curate" not in (await caller(request)).scopes:
             raise HTTPException(403, "This key may not change banks.")
         return await endpoint(request)
 
@@ -59,23 +61,33 @@ def service_of(request: Request) -> Service:
     return cast("Service", request.app.state.service)
 
 
-async def caller(request: Request) -> Platform:
-    """Who asks. Raises KeyRefused.
+async def caller(request: Request) -> Caller:
+    """Who asks. Raises KeyRefused, RateLimited.
 
     Without a key, nobody in particular may ask, from this machine, where the settings say so.
     """
-    known: Platform | None = getattr(request.state, "hma_caller", None)
+    known: Caller | None = getattr(request.state, "hma_caller", None)
     if known is None:
         service = service_of(request)
         unnamed = service.settings.hma_open and "authorization" not in request.headers
-        known = NOBODY if unnamed and _from_this_machine(request) else await service.caller(request)
+        nobody = unnamed and _from_this_machine(request)
+        known = NOBODY if nobody else await service.known(request)
         request.state.hma_caller = known
+    return known
+
+
+def given(request: Request) -> Mapping[str, str]:
+    """The parameters of the address; of one that is given twice, the last."""
+    known: Mapping[str, str] | None = getattr(request.state, "hma_given", None)
+    if known is None:
+        query = request.scope["query_string"].decode("latin-1")
+        known = request.state.hma_given = dict(parse_qsl(query, keep_blank_values=True))
     return known
 
 
 def needed(request: Request, name: str) -> str:
     """A parameter of the address. Raises FieldWrong."""
-    value = request.query_params.get(name)
+    value = given(request).get(name)
     if value is None:
         raise FieldWrong(name, "Field required")
     return value
@@ -83,7 +95,7 @@ def needed(request: Request, name: str) -> str:
 
 def yes(request: Request, name: str, *, otherwise: bool = False) -> bool:
     """A parameter that is true or false. Raises FieldWrong."""
-    value = request.query_params.get(name)
+    value = given(request).get(name)
     if value is None:
         return otherwise
     if value.lower() not in _YES | _NO:
@@ -93,7 +105,7 @@ def yes(request: Request, name: str, *, otherwise: bool = False) -> bool:
 
 def names(request: Request, name: str) -> frozenset[str] | None:
     """A parameter that is a list with commas; None where it is missing or empty."""
-    value = request.query_params.get(name)
+    value = given(request).get(name)
     return frozenset(value.split(",")) if value else None
 
 

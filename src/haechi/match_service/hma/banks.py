@@ -6,6 +6,7 @@ that its name is free; deleted content is withdrawn.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from psycopg.rows import TupleRow
 from psycopg.types.json import Jsonb
@@ -45,14 +46,15 @@ RETURNING id
 """
 _ADD = """
 INSERT INTO matching_member AS member (bank_id, status, source, sha256, md5, pdq, pdq_quality,
-                                       embedding, views, created_at, note, metadata)
+                                       embedding, views, frames, created_at, note, metadata)
 SELECT id, 'confirmed', %(source)s::text, %(sha256)s::bytea, %(md5)s::bytea, %(pdq)s::bytea,
-       %(pdq_quality)s::int, %(embedding)s::bytea, %(views)s::bytea, now(), %(note)s::text,
+       %(pdq_quality)s::int, %(embedding)s::bytea, %(views)s::bytea, %(frames)s::bytea, now(),
+       %(note)s::text,
        %(metadata)s::jsonb
 FROM matching_bank WHERE name = %(bank)s AND deleted_at IS NULL
 """
 # The same file or the same hashes again are the same content: confirmed again, never doubled.
-_AGAIN = """DO UPDATE SET status = 'confirmed', paused_until = NULL,
+_AGAIN = """DO UPDATE SET status = 'confirmed', paused_until = NULL, expires_at = NULL,
     note = coalesce(nullif(excluded.note, ''), member.note),
     metadata = coalesce(excluded.metadata, member.metadata)
 RETURNING id
@@ -136,8 +138,10 @@ class Content:
 class Banks:
     """Reads and writes of one process. Every method raises MatchUnavailable without database."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, actor: str) -> None:
+        """`actor` is who the audit log names: every change leaves an entry there."""
         self._rows = store.rows
+        self._act = partial(store.act, actor)
 
     async def all(self) -> list[HmaBank]:
         """Every bank that is not deleted, the oldest first."""
@@ -150,16 +154,16 @@ class Banks:
     async def create(self, name: str, ratio: float) -> HmaBank | None:
         """A new bank, or None if there is one of that name."""
         values = {"name": name, "policy": POLICY_OF_NEW_BANKS, "ratio": ratio}
-        return _first(await self._rows(_CREATE, values))
+        return _first(await self._act(_CREATE, values))
 
     async def change(self, name: str, rename: str | None, ratio: float | None) -> HmaBank | None:
         """Rename a bank, or set its share; None if there is no such bank or the name is taken."""
         values = {"name": name, "rename": rename, "ratio": ratio}
-        return _first(await self._rows(_CHANGE, values))
+        return _first(await self._act(_CHANGE, values))
 
     async def delete(self, name: str) -> None:
         """Disable, flag and rename a bank; nothing happens if there is none."""
-        await self._rows(_DELETE, (name,))
+        await self._act(_DELETE, (name,))
 
     async def add(
         self,
@@ -171,7 +175,7 @@ class Banks:
         metadata: Mapping[str, object] | None,
     ) -> int | None:
         """Put a file or hashes into a bank, confirmed; its number, or None without such a bank."""
-        rows = await self._rows(
+        rows = await self._act(
             _ADD_HASHES if asked.sha256 is None else _ADD_FILE,
             {
                 **asked.columns(),
@@ -190,15 +194,15 @@ class Banks:
 
     async def pause(self, bank: str, number: int, until_ts: int) -> bool:
         """Set disable_until_ts; False if there is no such content in that bank."""
-        return bool(await self._rows(_PAUSE, {"bank": bank, "id": number, "until": until_ts}))
+        return bool(await self._act(_PAUSE, {"bank": bank, "id": number, "until": until_ts}))
 
     async def write_note(self, bank: str, number: int, note: str) -> bool:
         """Set or clear the note; False if there is no such content in that bank."""
-        return bool(await self._rows(_NOTE, {"bank": bank, "id": number, "note": note}))
+        return bool(await self._act(_NOTE, {"bank": bank, "id": number, "note": note}))
 
     async def withdraw(self, bank: str, number: int) -> int:
         """Stop content from matching; how many rows of that bank changed: 1 or 0."""
-        return len(await self._rows(_WITHDRAW, {"bank": bank, "id": number}))
+        return len(await self._act(_WITHDRAW, {"bank": bank, "id": number}))
 
 
 def _first(rows: list[TupleRow]) -> HmaBank | None:

@@ -13,7 +13,7 @@ from haechi import fingerprint
 from haechi.index import Query
 from haechi.match_service import intake
 from haechi.match_service.hma import signals, upload
-from haechi.match_service.hma.answers import NO_FETCHING, FieldWrong, caller, service_of, yes
+from haechi.match_service.hma.answers import FieldWrong, caller, service_of, yes
 from haechi.match_service.hma.banks import Banks, Content, HmaBank
 from haechi.match_service.intake import Asked
 
@@ -22,14 +22,14 @@ NOTE_LIMIT = 255
 PAUSE_LIMIT_S = 5 * 365 * 86_400
 NUMBER_LIMIT = 2**63
 
-# HMA's form. Banks of other names are kept at the desk, where each change is in the audit log.
+# HMA's form. Banks of other names are kept at the desk.
 _NAME = re.compile("[A-Z_][A-Z0-9_]*")
 _METADATA: Mapping[str, type] = {"content_id": str, "content_uri": str, "json": dict}
 
 
 async def list_banks(request: Request) -> Response:
     """GET /c/banks."""
-    return JSONResponse([bank.answer() for bank in await _banks(request).all()])
+    return JSONResponse([bank.answer() for bank in await (await _banks(request)).all()])
 
 
 async def create_bank(request: Request) -> Response:
@@ -39,7 +39,7 @@ async def create_bank(request: Request) -> Response:
     if name is None:
         raise FieldWrong("name", "Field required")
     ratio = _ratio(body)
-    made = await _banks(request).create(_new_name(name), 1.0 if ratio is None else ratio)
+    made = await (await _banks(request)).create(_new_name(name), 1.0 if ratio is None else ratio)
     if made is None:
         raise HTTPException(403, "Bank already exists")
     return JSONResponse(made.answer(), 201)
@@ -55,7 +55,7 @@ async def change_bank(request: Request) -> Response:
     bank, body = await _own_bank(request), await _body(request)
     name = _field(body, "name", str)
     rename = None if name is None else _new_name(name)
-    changed = await _banks(request).change(bank.name, rename, _ratio(body))
+    changed = await (await _banks(request)).change(bank.name, rename, _ratio(body))
     if changed is None:
         raise HTTPException(403, "Bank name already exists")
     return JSONResponse(changed.answer())
@@ -63,21 +63,34 @@ async def change_bank(request: Request) -> Response:
 
 async def delete_bank(request: Request) -> Response:
     """DELETE /c/bank/{bank}: it matches no more and its name is free; HMA never answers 404."""
-    if await _banks(request).get(_name(request)):
-        await _banks(request).delete((await _own_bank(request)).name)
+    if await (await _banks(request)).get(_name(request)):
+        await (await _banks(request)).delete((await _own_bank(request)).name)
     return JSONResponse({"message": "Done"})
 
 
 async def add_content(request: Request) -> Response:
-    """POST /c/bank/{bank}/content: a file, and perhaps `note` and `metadata` beside it."""
+    """POST /c/bank/{bank}/content: a file, and perhaps `note` and `metadata` beside it.
+
+    With `?url=` the file at that address; note and metadata are then a JSON object.
+    """
     bank = await _own_bank(request)
-    if request.query_params.get("url"):
-        raise HTTPException(403, NO_FETCHING)
+    if url := request.query_params.get("url"):
+        return await _add_fetched(request, bank, url)
     if not upload.is_form(request):
         raise HTTPException(400, "Neither `url` nor multipart file upload was received")
     sent = await upload.read(request, fingerprint.member)
     signals.chosen(sent.content_type, request.query_params.get("types"))
     note, metadata = _note(sent.fields.get("note")), _metadata(sent.fields.get("metadata"))
+    return await _add(request, bank, sent.asked, sent.signals, note, metadata)
+
+
+async def _add_fetched(request: Request, bank: HmaBank, url: str) -> Response:
+    beside = await _body(request) if intake.is_json(request) else {}
+    note = _note(beside.get("note"))
+    told = beside.get("metadata")
+    metadata = _metadata(None if told is None else json.dumps(told))
+    sent = await upload.fetched(request, url, fingerprint.member)
+    signals.chosen(sent.content_type, request.query_params.get("types"))
     return await _add(request, bank, sent.asked, sent.signals, note, metadata)
 
 
@@ -121,9 +134,9 @@ async def change_content(request: Request) -> Response:
     note = _note(body["note"]) if "note" in body else None
     if "disable_until_ts" in body:
         until_ts = _until(body["disable_until_ts"], now_s=time.time())
-        await _banks(request).pause(bank.name, content.id, until_ts)
+        await (await _banks(request)).pause(bank.name, content.id, until_ts)
     if note is not None:
-        await _banks(request).write_note(bank.name, content.id, note)
+        await (await _banks(request)).write_note(bank.name, content.id, note)
     content = await _content(request, bank)
     return JSONResponse(
         {
@@ -142,7 +155,7 @@ async def withdraw_content(request: Request) -> Response:
     """DELETE /c/bank/{bank}/content/{id}: it matches no more; 0 if it is not in that bank."""
     bank, number = await _own_bank(request), request.path_params["content_id"]
     known = number < NUMBER_LIMIT
-    deleted = await _banks(request).withdraw(bank.name, number) if known else 0
+    deleted = await (await _banks(request)).withdraw(bank.name, number) if known else 0
     return JSONResponse({"deleted": deleted})
 
 
@@ -155,7 +168,7 @@ async def _add(
     metadata: Mapping[str, object] | None,
 ) -> Response:
     source = f"hma-api:{(await caller(request)).name}"
-    number = await _banks(request).add(
+    number = await (await _banks(request)).add(
         bank.name, asked, source=source, note=note, metadata=metadata
     )
     if number is None:
@@ -164,13 +177,15 @@ async def _add(
     return JSONResponse({"id": number, "signals": told})
 
 
-def _banks(request: Request) -> Banks:
-    return Banks(service_of(request).store)
+async def _banks(request: Request) -> Banks:
+    asked_by = await caller(request)
+    actor = f"platform:{asked_by.id}" if asked_by.id else "stranger"
+    return Banks(service_of(request).store, actor)
 
 
 async def _bank(request: Request) -> HmaBank:
     name = _name(request)
-    bank = await _banks(request).get(name)
+    bank = await (await _banks(request)).get(name)
     if bank is None:
         raise _no_bank(name)
     return bank
@@ -190,7 +205,9 @@ async def _own_bank(request: Request) -> HmaBank:
 
 async def _content(request: Request, bank: HmaBank) -> Content:
     number = request.path_params["content_id"]
-    content = await _banks(request).content(bank.name, number) if number < NUMBER_LIMIT else None
+    content = (
+        await (await _banks(request)).content(bank.name, number) if number < NUMBER_LIMIT else None
+    )
     if content is None:
         raise HTTPException(404, f"content '{number}' not found")
     return content

@@ -1,21 +1,22 @@
 """/h: the hash of a file."""
 
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from haechi.match_service.hma import signals, upload
-from haechi.match_service.hma.answers import NO_FETCHING, needed
+from haechi.match_service.hma.answers import given, needed
 
 
 async def hash_address(request: Request) -> Response:
-    """GET /h/hash?url=: refused, for this service makes no requests on behalf of others."""
-    needed(request, "url")
-    raise HTTPException(403, NO_FETCHING)
+    """GET /h/hash?url=: the hash of the file there, where this service fetches addresses."""
+    return _hashes(request, await upload.fetched(request, needed(request, "url")))
 
 
 async def hash_file(request: Request) -> Response:
     """POST /h/hash: {"pdq": 64 hex digits} of a photo, {"video_md5": 32 hex digits} of a video."""
-    sent = await upload.read(request)
-    types = signals.chosen(sent.content_type, request.query_params.get("types"))
+    return _hashes(request, await upload.read(request))
+
+
+def _hashes(request: Request, sent: upload.Upload) -> Response:
+    types = signals.chosen(sent.content_type, given(request).get("types"))
     return JSONResponse({name: sent.signals[name] for name in types})

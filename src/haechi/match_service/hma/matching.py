@@ -13,9 +13,9 @@ from haechi.errors import MatchUnavailable
 from haechi.index import DEFAULT, Query, Verdict
 from haechi.match_service import intake
 from haechi.match_service.decide import Found
+from haechi.match_service.decoded import by_pdq
 from haechi.match_service.hma import signals, upload
-from haechi.match_service.hma.answers import NO_FETCHING, names, needed, service_of, yes
-from haechi.match_service.hma.decoded import by_pdq
+from haechi.match_service.hma.answers import given, names, needed, service_of, yes
 from haechi.match_service.hma.signals import PDQ, SIGNAL_TYPES, SSCD, VIDEO_MD5
 from haechi.match_service.service import Service
 
@@ -37,12 +37,12 @@ async def raw_lookup(request: Request) -> Response:
 
 async def lookup_signal(request: Request) -> Response:
     """GET /m/lookup: by bank, the content that a hash meets."""
-    given = request.query_params
-    if given.get("url"):
-        raise HTTPException(403, NO_FETCHING)
-    if not given.get("signal") or not given.get("signal_type"):
+    asked = given(request)
+    if asked.get("url"):
+        return await _answer_file(request, asked["url"])
+    if not asked.get("signal") or not asked.get("signal_type"):
         raise HTTPException(400, "Either url or both signal and signal_type are required")
-    found = await _meets(request, given["signal_type"], given["signal"])
+    found = await _meets(request, asked["signal_type"], asked["signal"])
     return JSONResponse(_by_bank(request, ((one, _bits(one)) for one in found)))
 
 
@@ -51,11 +51,19 @@ async def lookup_file(request: Request) -> Response:
 
     `types=pdq,sscd` adds copies that only the embedding tells; HMA knows no such type.
     """
+    return await _answer_file(request, None)
+
+
+async def _answer_file(request: Request, url: str | None) -> Response:
+    """Of the file in the request, or of the one at `url`."""
     service = _ready(request)
     more = frozenset({SSCD}) if service.has_model else frozenset[str]()
-    wanted = request.query_params.get("types")
-    embed = SSCD in more and SSCD in (wanted or "")
-    sent = await upload.read(request, fingerprint.image if embed else by_pdq)
+    wanted = given(request).get("types")
+    make = fingerprint.image if SSCD in more and SSCD in (wanted or "") else by_pdq
+    if url is None:
+        sent = await upload.read(request, make)
+    else:
+        sent = await upload.fetched(request, url, make)
     types = signals.chosen(sent.content_type, wanted, more)
     if sent.content_type == signals.VIDEO:
         videos = service.mirror.search_md5(sent.asked.md5 or b"")
@@ -77,7 +85,7 @@ async def compare(request: Request) -> Response:
 async def index_status(request: Request) -> Response:
     """GET /m/index/status: what is loaded in this process."""
     service = service_of(request)
-    only = request.query_params.get("signal_type")
+    only = given(request).get("signal_type")
     if only is not None and only not in SIGNAL_TYPES:
         raise HTTPException(400, f"No such signal type '{only}'")
     age_s = service.follower.age_s
@@ -126,14 +134,17 @@ def _ready(request: Request) -> Service:
 def _by_bank(request: Request, found: Iterable[tuple[Found, str]]) -> ByBank:
     """HMA's answer: a bank of ratio 0.3 answers three questions of ten, told apart by `seed`."""
     wanted = names(request, "banks")
-    # The same draw as HMA makes of the same seed; nothing is secret about it.
-    drawn = random.Random(request.query_params.get("seed")).random()  # noqa: S311
-    least = 0.0 if yes(request, "bypass_coinflip") else drawn
+    least = 0.0 if yes(request, "bypass_coinflip") else _drawn(given(request).get("seed"))
     answer: ByBank = {}
     for one, distance in found:
         if one.bank.ratio >= least and (wanted is None or one.bank.name in wanted):
             answer.setdefault(one.bank.name, []).append(_match(one, distance))
     return answer
+
+
+def _drawn(seed: str | None) -> float:
+    # The same draw as HMA makes of the same seed; nothing is secret about it.
+    return random.random() if seed is None else random.Random(seed).random()  # noqa: S311
 
 
 def _match(one: Found, distance: str) -> dict[str, object]:

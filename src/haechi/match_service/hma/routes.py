@@ -2,7 +2,7 @@
 
 from starlette.routing import BaseRoute, Route
 
-from haechi.match_service.hma import curation, hashing, matching, types
+from haechi.match_service.hma import curation, exchanges, hashing, matching, types
 from haechi.match_service.hma.answers import Endpoint, curating, hma
 
 
@@ -21,8 +21,7 @@ def routes() -> list[BaseRoute]:
         _get("/c/signal_type", hma(types.signal_types)),
         _get("/c/signal_type/index", hma(types.signal_type_index)),
         _put("/c/signal_type/{name}", curating(types.change_signal_type)),
-        _get("/c/exchanges", hma(types.no_exchanges)),
-        _get("/c/exchanges/apis", hma(types.no_exchanges)),
+        *_exchanges(),
         # Health checks carry no keys.
         _get("/status", types.hma_status),
         _get("/status/live", types.hma_alive),
@@ -43,6 +42,22 @@ def _curation() -> list[BaseRoute]:
         _get(content, hma(curation.show_content)),
         _put(content, curating(curation.change_content)),
         _delete(content, curating(curation.withdraw_content)),
+    ]
+
+
+def _exchanges() -> list[BaseRoute]:
+    one, kind = "/c/exchange/{name}", "/c/exchanges/api/{name}"
+    return [
+        _get("/c/exchanges", hma(exchanges.list_none)),
+        _post("/c/exchanges", curating(exchanges.create)),
+        _get("/c/exchanges/apis", hma(exchanges.list_none)),
+        _get(kind, hma(exchanges.no_such_kind)),
+        _post(kind, curating(exchanges.no_such_kind)),
+        _get(f"{kind}/schema", hma(exchanges.no_schema)),
+        _get(one, hma(exchanges.no_such)),
+        _put(one, curating(exchanges.no_such)),
+        _delete(one, curating(exchanges.delete)),
+        _get(f"{one}/status", hma(exchanges.no_such)),
     ]
 
 

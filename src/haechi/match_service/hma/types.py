@@ -1,4 +1,4 @@
-"""/c/signal_type, /c/content_type, /c/exchanges and /status: what there is, and whether it works."""
+"""/c/signal_type, /c/content_type and /status: what there is, and whether it works."""
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -64,11 +64,6 @@ async def change_signal_type(request: Request) -> Response:
     if body["enabled_ratio"] != 1:
         raise HTTPException(400, "Signal types are always on here; disable a bank instead.")
     return Response(status_code=204)
-
-
-async def no_exchanges(_request: Request) -> Response:
-    """GET /c/exchanges and /c/exchanges/apis: there are none."""
-    return JSONResponse([])
 
 
 async def hma_status(request: Request) -> Response:

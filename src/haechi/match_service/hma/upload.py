@@ -1,7 +1,7 @@
 """A file in a multipart form, read within limits and never written to disk."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
 
 from starlette.datastructures import FormData, UploadFile
@@ -13,9 +13,9 @@ from haechi import fingerprint, media
 from haechi.errors import BodyTooSlow, TooManyBytes
 from haechi.index import Query
 from haechi.match_service.config import Settings
+from haechi.match_service.decoded import by_pdq
 from haechi.match_service.hma import signals
-from haechi.match_service.hma.answers import service_of
-from haechi.match_service.hma.decoded import by_pdq
+from haechi.match_service.hma.answers import NO_FETCHING, given, service_of
 from haechi.match_service.intake import JSON_LIMIT_BYTES, Asked
 from haechi.match_service.service import Make
 
@@ -56,15 +56,41 @@ async def read(request: Request, make: Make = by_pdq) -> Upload:
     if not is_form(request):
         raise HTTPException(400, "Missing multipart/form-data file upload")
     service = service_of(request)
-    async with service.gate.place():
-        content_type, data, fields = await _parts(request, service.settings)
-        if content_type == signals.PHOTO:
+    with service.room.share() as take:
+        content_type, data, fields = await _parts(request, service.settings, take)
+        if content_type != signals.PHOTO:
+            return Upload(content_type, await asyncio.to_thread(_as_a_whole, data), fields)
+        async with service.gate.place():
             return Upload(content_type, await service.decoded(data, make), fields)
-        return Upload(content_type, await asyncio.to_thread(_as_a_whole, data), fields)
 
 
-async def _parts(request: Request, settings: Settings) -> tuple[str, bytes, Mapping[str, str]]:
-    stream = _within(request, settings.limit_bytes + FIELDS_LIMIT * JSON_LIMIT_BYTES)
+async def fetched(request: Request, url: str, make: Make = by_pdq) -> Upload:
+    """The file at `url`, where the settings let this service fetch (haechi.match_service.fetching).
+
+    What it is, is told from its content, unless the parameter `content_type` says it. Raises
+    HTTPException 403 where nothing is fetched, AddressRefused, AddressUnreachable, and as `read`.
+    """
+    service = service_of(request)
+    if not service.settings.fetch:
+        raise HTTPException(403, NO_FETCHING)
+    async with service.fetcher.file(url) as data:
+        content_type = given(request).get("content_type") or _told(data)
+        if content_type not in signals.CONTENT_TYPES:
+            raise HTTPException(400, f"no such content_type: '{content_type}'")
+        if content_type != signals.PHOTO:
+            return Upload(content_type, await asyncio.to_thread(_as_a_whole, data), {})
+        async with service.gate.place():
+            return Upload(content_type, await service.decoded(data, make), {})
+
+
+def _told(data: bytes) -> str:
+    return signals.VIDEO if media.sniff(data).is_video else signals.PHOTO
+
+
+async def _parts(
+    request: Request, settings: Settings, take: Callable[[int], None]
+) -> tuple[str, bytes, Mapping[str, str]]:
+    stream = _within(request, settings.limit_bytes + FIELDS_LIMIT * JSON_LIMIT_BYTES, take)
     parser = _InMemory(
         request.headers,
         stream,
@@ -101,12 +127,15 @@ async def _one_file(form: FormData) -> tuple[str, bytes]:
     return content_type, await file.read()
 
 
-async def _within(request: Request, limit_bytes: int) -> AsyncGenerator[bytes]:
+async def _within(
+    request: Request, limit_bytes: int, take: Callable[[int], None]
+) -> AsyncGenerator[bytes]:
     """The body. Too long a one is read on to twice the limit, so that the client sees the answer."""
     seen = 0
     async for chunk in request.stream():
         seen += len(chunk)
         if seen <= limit_bytes:
+            take(len(chunk))
             yield chunk
         elif seen > 2 * limit_bytes:
             break

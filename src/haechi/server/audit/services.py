@@ -1,7 +1,7 @@
 """Write entries, sign checkpoints, verify the whole."""
 
 from collections.abc import Generator, Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -46,6 +46,25 @@ def record(
     entry.hash = ledger.entry_hash(bytes(entry.previous), payload(entry))
     entry.save(force_insert=True)
     return entry
+
+
+@contextmanager
+def acting(actor: str, *, at: datetime, reason: str = "") -> Generator[None]:
+    """Say who changes banks inside the caller's transaction: the database writes the entries.
+
+    Raises transaction.TransactionManagementError outside a transaction.
+    """
+    if not connection.in_atomic_block:
+        raise transaction.TransactionManagementError("an act and its entry are one transaction")
+    _act(actor, at, reason)
+    yield
+    # Not in `finally`: after a database error the transaction takes nothing more.
+    _act(None, None, None)
+
+
+def _act(actor: str | None, at: datetime | None, reason: str | None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT audit_acting(%s, %s, %s)", [actor, at, reason])
 
 
 def name_of(subject: models.Model) -> str:

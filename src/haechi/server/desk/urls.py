@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from haechi.server.desk.views import appeals, case, deliveries, exhibit, log, login, queue
+from haechi.server.desk.views import appeals, banks, case, deliveries, exhibit, log, login, queue
 
 app_name = "desk"
 
@@ -20,5 +20,10 @@ urlpatterns = [
     path("deliveries", deliveries.deliveries, name="deliveries"),
     path("appeals", appeals.appeals, name="appeals"),
     path("appeal/<int:appeal_id>", appeals.appeal, name="appeal"),
+    path("banks", banks.banks, name="banks"),
+    path("bank/<int:bank_id>", banks.bank, name="bank"),
+    path("member/<int:member_id>", banks.member, name="member"),
+    path("member/<int:member_id>/judge", banks.judge, name="judge"),
+    path("sighting/<int:sighting_id>/settle", banks.settle, name="settle"),
     path("log", log.log, name="log"),
 ]

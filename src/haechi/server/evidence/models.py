@@ -56,6 +56,7 @@ class FingerprintFields(models.Model):
     pdq_quality   0 to 100; under 50 it says little
     embedding     512 int8 values, or None without the copy-detection model
     views         embeddings of crops, 512 bytes each, one after another
+    frames        of a video, 37 bytes each (haechi.fingerprint.frames); empty for a still
     """
 
     sha256 = models.BinaryField(max_length=32)
@@ -64,6 +65,7 @@ class FingerprintFields(models.Model):
     pdq_quality = models.PositiveSmallIntegerField(default=0)
     embedding = models.BinaryField(max_length=512, null=True)
     views = models.BinaryField(default=b"")
+    frames = models.BinaryField(default=b"", db_default=b"")
 
     class Meta:
         abstract = True
@@ -72,13 +74,15 @@ class FingerprintFields(models.Model):
 class Fingerprint(FingerprintFields):
     """The fingerprint of one exhibit.
 
-    turns   PDQ in eight turns, 32 bytes each, upright first; eight more for every further frame
+    turns    PDQ in eight turns, 32 bytes each, upright first; eight more for every further frame
+    insets   how many of the last groups of eight are of pictures within the picture
     """
 
     exhibit = models.OneToOneField(
         Exhibit, on_delete=models.PROTECT, related_name="fingerprint", primary_key=True
     )
     turns = models.BinaryField()
+    insets = models.PositiveSmallIntegerField(default=0, db_default=0)
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
     made_at = models.DateTimeField()

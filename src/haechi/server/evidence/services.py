@@ -18,7 +18,7 @@ from haechi.errors import (
     HaechiError,
     MediaError,
 )
-from haechi.fingerprint import ImageFingerprint
+from haechi.fingerprint import ImageFingerprint, frames
 from haechi.media import preview
 from haechi.server.audit import services as audit
 from haechi.server.evidence.models import Exhibit, Fingerprint, State
@@ -130,6 +130,7 @@ def columns(made: ImageFingerprint) -> dict[str, object]:
         "pdq_quality": made.pdq.quality,
         "embedding": made.embedding,
         "views": b"".join(made.views),
+        "frames": frames.pack(made.frames),
     }
 
 
@@ -138,6 +139,7 @@ def _keep(exhibit: Exhibit, made: ImageFingerprint, *, now: datetime) -> Fingerp
     kept = Fingerprint.objects.create(
         exhibit=exhibit,
         turns=b"".join(made.turns),
+        insets=made.insets,
         width=made.width,
         height=made.height,
         made_at=now,

@@ -1,12 +1,36 @@
-"""What this process knows: confirmed members and hosted content, in memory, kept up by `seq`."""
+"""What this process knows: members in force and hosted content, in memory, kept up by `seq`."""
 
 import threading
+from datetime import datetime
+from itertools import batched
+from typing import NamedTuple
 
-from haechi.index import Catalog, Entry, Hit, Query
+from haechi.fingerprint import frames
+from haechi.index import DEFAULT, Catalog, Entry, Hit, Policy, Query, thresholds
 from haechi.server.evidence.models import FingerprintFields
-from haechi.server.matching.models import Hosted, Member, MemberStatus
+from haechi.server.matching.models import Bank, Hosted, Member, MemberStatus, Source
 
 EMBEDDING_BYTES = 512
+BATCH_ROWS = 5_000
+
+type Stored = bytes | memoryview[int]
+
+_COLUMNS = ("pk", "seq", "sha256", "pdq", "pdq_quality", "embedding", "views", "frames")
+
+
+class Terms(NamedTuple):
+    """What a bank and a source make of a member. `trusted`: it counts as confirmed unseen."""
+
+    policy: Policy
+    trusted: bool
+
+
+class _Kept(NamedTuple):
+    bank: int
+    source: str
+    confirmed: bool
+    paused_until: datetime | None
+    expires_at: datetime | None
 
 
 class Known:
@@ -15,44 +39,134 @@ class Known:
     def __init__(self) -> None:
         self._catalog = Catalog()
         self._lock = threading.Lock()
-        self._seen = 0
+        self._members: dict[int, _Kept] = {}
+        self._seen = {Hosted: 0, Member: 0}
 
-    def search(self, query: Query) -> list[tuple[type[Hosted] | type[Member], int, Hit]]:
-        """What `query` meets, best first, as (table, primary key, hit)."""
+    def search(
+        self, query: Query, *, now: datetime
+    ) -> list[tuple[type[Hosted] | type[Member], int, Hit]]:
+        """What `query` meets, best first, as (table, primary key, hit).
+
+        Members only of enabled banks, neither paused nor expired, each judged by the thresholds of
+        its bank and source; hosted content by the usual ones.
+        """
+        self.catch_up()
+        terms = _terms()
+        loosest = thresholds.loosest(each.policy for each in terms.values())
+        found: list[tuple[type[Hosted] | type[Member], int, Hit]] = []
+        for hit in self._catalog.search(query, loosest):
+            key = hit.key // 2
+            member = bool(hit.key % 2)
+            seen = self._judged(hit, key, terms, now) if member else thresholds.judged(hit, DEFAULT)
+            if seen is not None:
+                found.append((Member if member else Hosted, key, seen))
+        return found
+
+    def hosted(self, query: Query, policy: Policy) -> list[tuple[int, Hit]]:
+        """The hosted content that `query` meets under `policy`, best first."""
+        self.catch_up()
+        found = self._catalog.search(query, policy)
+        return [(hit.key // 2, hit) for hit in found if hit.key % 2 == 0]
+
+    def catch_up(self) -> None:
+        """Take in what changed since the last time. The first time reads everything."""
         with self._lock:
-            self._catch_up()
-        hits = self._catalog.search(query)
-        return [(Member if hit.key % 2 else Hosted, hit.key // 2, hit) for hit in hits]
+            self._take_hosted()
+            self._take_members()
 
-    def _catch_up(self) -> None:
-        seen = self._seen
-        for hosted in Hosted.objects.filter(seq__gt=seen).iterator():
-            self._take(hosted.pk * 2, hosted, current=hosted.removed_at is None)
-        for member in Member.objects.filter(seq__gt=seen).iterator():
-            self._take(member.pk * 2 + 1, member, current=member.status == MemberStatus.CONFIRMED)
+    def _judged(
+        self, hit: Hit, key: int, terms: dict[tuple[int, str], Terms], now: datetime
+    ) -> Hit | None:
+        kept = self._members.get(key)
+        if kept is None:
+            return None
+        own = terms.get((kept.bank, kept.source)) or terms.get((kept.bank, ""))
+        if own is None or not (kept.confirmed or own.trusted):
+            return None
+        paused = kept.paused_until is not None and kept.paused_until > now
+        expired = kept.expires_at is not None and kept.expires_at <= now
+        return None if paused or expired else thresholds.judged(hit, own.policy)
 
-    def _take(self, key: int, row: Hosted | Member, *, current: bool) -> None:
-        if current:
-            self._catalog.put(entry(key, row))
-        else:
-            self._catalog.remove(key)
-        self._seen = max(self._seen, row.seq)
+    def _take_hosted(self) -> None:
+        rows = Hosted.objects.filter(seq__gt=self._seen[Hosted])
+        if not self._seen[Hosted]:
+            rows = rows.filter(removed_at=None)
+        listed = rows.values_list(*_COLUMNS, "removed_at")
+        for some in batched(listed.iterator(chunk_size=BATCH_ROWS), BATCH_ROWS):
+            self._catalog.load(_entry(row[0] * 2, *row[2:8]) for row in some if row[-1] is None)
+            for row in some:
+                if row[-1] is not None:
+                    self._catalog.remove(row[0] * 2)
+            self._seen[Hosted] = max(self._seen[Hosted], *(row[1] for row in some))
+
+    def _take_members(self) -> None:
+        rows = Member.objects.filter(seq__gt=self._seen[Member])
+        kept = ("bank_id", "source", "status", "paused_until", "expires_at")
+        listed = rows.values_list(*_COLUMNS, *kept)
+        for some in batched(listed.iterator(chunk_size=BATCH_ROWS), BATCH_ROWS):
+            put = []
+            for row in some:
+                bank, source, status, paused_until, expires_at = row[8:]
+                if status == MemberStatus.WITHDRAWN:
+                    self._members.pop(row[0], None)
+                    self._catalog.remove(row[0] * 2 + 1)
+                else:
+                    confirmed = status == MemberStatus.CONFIRMED
+                    self._members[row[0]] = _Kept(bank, source, confirmed, paused_until, expires_at)
+                    put.append(_entry(row[0] * 2 + 1, *row[2:8]))
+            self._catalog.load(put)
+            self._seen[Member] = max(self._seen[Member], *(row[1] for row in some))
+
+
+def terms_of(member: Member) -> Terms:
+    """What its bank and its source make of one member."""
+    bank = member.bank
+    source = Source.objects.filter(bank=bank, name=member.source).first()
+    return _laid(bank, source)
 
 
 def entry(key: int, row: FingerprintFields) -> Entry:
     """A row's fingerprint as the index takes it."""
-    return Entry(
-        key=key,
-        sha256=bytes(row.sha256 or b""),
-        pdq=bytes(row.pdq) if row.pdq is not None else None,
-        pdq_quality=row.pdq_quality,
-        embedding=bytes(row.embedding) if row.embedding is not None else None,
-        views=views(bytes(row.views)),
-    )
+    return _entry(key, row.sha256, row.pdq, row.pdq_quality, row.embedding, row.views, row.frames)
 
 
 def views(joined: bytes) -> tuple[bytes, ...]:
     """Embeddings of crops, taken apart."""
     return tuple(
         joined[start : start + EMBEDDING_BYTES] for start in range(0, len(joined), EMBEDDING_BYTES)
+    )
+
+
+def _terms() -> dict[tuple[int, str], Terms]:
+    """Of every enabled bank, under the source "", and of its sources that have a row."""
+    banks = {bank.pk: bank for bank in Bank.objects.filter(enabled=True, deleted_at=None)}
+    made = {(key, ""): _laid(bank, None) for key, bank in banks.items()}
+    sources = Source.objects.filter(bank__in=banks)
+    return made | {(each.bank_id, each.name): _laid(banks[each.bank_id], each) for each in sources}
+
+
+def _laid(bank: Bank, source: Source | None) -> Terms:
+    layers = [bank.thresholds, source.thresholds if source else {}]
+    return Terms(
+        thresholds.policy(*layers), bank.trusted or (source is not None and source.trusted)
+    )
+
+
+def _entry(
+    key: int,
+    sha256: Stored | None,
+    pdq: Stored | None,
+    pdq_quality: int,
+    embedding: Stored | None,
+    joined: Stored,
+    packed: Stored,
+) -> Entry:
+    return Entry(
+        key=key,
+        sha256=bytes(sha256 or b""),
+        pdq=bytes(pdq) if pdq is not None else None,
+        pdq_quality=pdq_quality,
+        embedding=bytes(embedding) if embedding is not None else None,
+        views=views(bytes(joined)),
+        frames=frames.unpack(bytes(packed)),
     )

@@ -8,6 +8,7 @@ sets from one sequence, is all a reader needs to catch up (migration 0002).
 import secrets
 from typing import ClassVar
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -51,6 +52,7 @@ class BankPolicy(models.TextChoices):
     BLOCK = "block", _("block")
     REVIEW = "review", _("send to review")
     RECORD = "record", _("record only")
+    BENIGN = "benign", _("harmless: takes matches back")
 
 
 class Bank(models.Model):
@@ -58,6 +60,9 @@ class Bank(models.Model):
 
     enabled_ratio   0 to 1; the share of questions in HMA's form that it answers
     deleted_at      HMA's API deleted it: disabled, renamed, and listed there no more
+    thresholds      where it differs from index.DEFAULT (index.thresholds)
+    flood           when a member of it is held back (matching.floods)
+    trusted         what others send counts as confirmed although nobody here has seen it
     """
 
     name = models.CharField(max_length=80, unique=True)
@@ -65,10 +70,35 @@ class Bank(models.Model):
     enabled = models.BooleanField(default=True)
     enabled_ratio = models.FloatField(default=1.0, db_default=1.0)
     deleted_at = models.DateTimeField(null=True)
+    thresholds = models.JSONField(default=dict, db_default={})
+    flood = models.JSONField(default=dict, db_default={})
+    trusted = models.BooleanField(default=False, db_default=False)
     seq = models.BigIntegerField(default=0)
 
     def __str__(self) -> str:
         return self.name
+
+
+class Source(models.Model):
+    """What one bank thinks of one source of members.
+
+    trusted      its members count as confirmed although nobody here has seen them
+    thresholds   laid over those of the bank
+    """
+
+    bank = models.ForeignKey(Bank, on_delete=models.PROTECT, related_name="sources")
+    name = models.CharField(max_length=80)
+    trusted = models.BooleanField(default=False, db_default=False)
+    thresholds = models.JSONField(default=dict, db_default={})
+    seq = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["bank", "name"], name="one_row_per_source")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} in {self.bank}"
 
 
 class MemberStatus(models.TextChoices):
@@ -79,11 +109,24 @@ class MemberStatus(models.TextChoices):
     WITHDRAWN = "withdrawn", _("withdrawn")
 
 
+class Held(models.TextChoices):
+    """Why a confirmed member does not block for now: a person looks first."""
+
+    NO = "", _("no")
+    FLOOD = "flood", _("more hits than usual")
+    DISPUTED = "disputed", _("disputed")
+    STAFF = "staff", _("held by a person")
+
+
 class Member(FingerprintFields):
     """One known picture, by fingerprint only.
 
-    note, metadata   what a client of HMA's API wrote beside it
+    case_number      of the case it came from, if it came from one of ours
+    note, metadata   what its source wrote beside it
     paused_until     it matches nothing before
+    expires_at       it matches nothing from then on
+    held, held_at    why, and since when, matches with it go to a person
+    released_at      when a person last let it go on: hits before that are no flood any more
     """
 
     # A client of HMA's API may know a hash alone.
@@ -98,6 +141,13 @@ class Member(FingerprintFields):
     note = models.CharField(max_length=255, blank=True, default="", db_default="")
     metadata = models.JSONField(null=True)
     paused_until = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(null=True)
+    held = models.CharField(
+        max_length=10, choices=Held.choices, blank=True, default="", db_default=""
+    )
+    held_at = models.DateTimeField(null=True)
+    released_at = models.DateTimeField(null=True)
+    case_number = models.BigIntegerField(null=True)
     seq = models.BigIntegerField(default=0, db_index=True)
 
     class Meta:
@@ -110,14 +160,91 @@ class Member(FingerprintFields):
                 name="no_double_hashes_in_a_bank",
             ),
         ]
+        indexes: ClassVar = [models.Index(fields=["bank", "pdq", "md5"], name="members_by_pdq")]
 
     def __str__(self) -> str:
         return f"member {self.pk} of {self.bank}"
 
 
+class Judgement(models.TextChoices):
+    """What somebody here thinks of a member, in words that its source understands."""
+
+    TRUE_POSITIVE = "true_positive", _("rightly listed")
+    FALSE_POSITIVE = "false_positive", _("wrongly listed")
+    DISPUTED = "disputed", _("in doubt")
+
+
+class Opinion(models.Model):
+    """One judgement of one member; kept for its source, newest last. Never changed."""
+
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="opinions")
+    verdict = models.CharField(max_length=20, choices=Judgement.choices)
+    by = models.CharField(max_length=60)
+    at = models.DateTimeField()
+    note = models.CharField(max_length=255, blank=True, default="")
+
+    class Meta:
+        ordering: ClassVar = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.verdict} on {self.member_id}"
+
+
+class BackSearch(models.Model):
+    """A member that must be looked for in what is hosted already.
+
+    A trigger writes the row in the transaction that confirms the member, whoever confirms it.
+    """
+
+    member = models.OneToOneField(
+        Member, on_delete=models.PROTECT, primary_key=True, related_name="back_search"
+    )
+    asked_at = models.DateTimeField()
+    done_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(
+                fields=["asked_at"], condition=models.Q(done_at=None), name="back_searches_due"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"search for {self.member_id}"
+
+
+class Surge(models.Model):
+    """A member that hit far more than usual, put before a person.
+
+    pictures    distinct edited pictures it blocked in the window
+    usual       the same in a window of the time before, on average
+    held        False where it went on blocking: those were the same file or picture all over
+    """
+
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="surges")
+    at = models.DateTimeField()
+    pictures = models.IntegerField()
+    usual = models.FloatField()
+    held = models.BooleanField()
+    settled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["member"],
+                condition=models.Q(settled_at=None),
+                name="one_open_surge_per_member",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"surge of {self.member_id}"
+
+
 class Check(FingerprintFields):
     """One upload that a platform asked about, and what it was told.
 
+    veto           the harmless member that took the match back
     label          what the platform calls the upload
     appeal_token   names a refusal in the address where it can be appealed
     """
@@ -130,6 +257,7 @@ class Check(FingerprintFields):
     at = models.DateTimeField()
     outcome = models.CharField(max_length=10)
     member = models.ForeignKey(Member, on_delete=models.PROTECT, null=True)
+    veto = models.ForeignKey(Member, on_delete=models.PROTECT, null=True, related_name="vetoed")
     verdict = models.CharField(max_length=20)
     found_by = models.CharField(max_length=20, blank=True)
     distance_bits = models.IntegerField(null=True)
@@ -139,7 +267,14 @@ class Check(FingerprintFields):
     appeal_token = models.CharField(max_length=40, unique=True, null=True)  # noqa: DJ001
 
     class Meta:
-        indexes: ClassVar = [models.Index(fields=["outcome", "at"])]
+        indexes: ClassVar = [
+            models.Index(fields=["outcome", "at"]),
+            models.Index(
+                fields=["at", "member"],
+                condition=models.Q(outcome="block"),
+                name="checks_that_blocked",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"check {self.pk}: {self.outcome}"
@@ -191,3 +326,49 @@ class Hit(models.Model):
 
     def __str__(self) -> str:
         return f"hit of {self.report}: {self.verdict}"
+
+
+class ApiKey(models.Model):
+    """One of a platform's keys to the match service, which reads this table by itself.
+
+    name         what the platform calls it, such as "upload servers"
+    key_digest   SHA-256 of the key; the key itself is kept nowhere
+    scopes       what it may do (match_service/keys.py)
+    expires_at   it stops then by itself
+    revoked_at   somebody stopped it; rows stay, so that what it did can be told
+    """
+
+    platform = models.ForeignKey(Platform, on_delete=models.PROTECT, related_name="api_keys")
+    name = models.CharField(max_length=80)
+    key_digest = models.BinaryField(max_length=32, unique=True)
+    scopes = ArrayField(models.CharField(max_length=20))
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"key {self.pk} of {self.platform}"
+
+
+class Sighting(models.Model):
+    """A confirmed member, and content that was hosted before it was confirmed.
+
+    settled_at    a removal was asked for, or a person looked
+    """
+
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="sightings")
+    hosted = models.ForeignKey(Hosted, on_delete=models.PROTECT, related_name="sightings")
+    verdict = models.CharField(max_length=20)
+    found_by = models.CharField(max_length=20)
+    distance_bits = models.IntegerField(null=True)
+    similarity = models.FloatField(null=True)
+    found_at = models.DateTimeField()
+    settled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["member", "hosted"], name="one_sighting_per_pair")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.member_id} at {self.hosted_id}"

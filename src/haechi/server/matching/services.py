@@ -8,10 +8,12 @@ from django.conf import settings
 from django.db import models
 
 from haechi import index
+from haechi.fingerprint import frames
 from haechi.fingerprint.address import url_digest
 from haechi.index import DEFAULT, Query, Verdict
 from haechi.server.audit import services as audit
 from haechi.server.evidence.models import Exhibit, Fingerprint
+from haechi.server.matching import backwards
 from haechi.server.matching.known import Known, views
 from haechi.server.matching.models import (
     Bank,
@@ -21,12 +23,15 @@ from haechi.server.matching.models import (
     Member,
     MemberStatus,
     Platform,
+    Sighting,
 )
 from haechi.server.reports import services as reports
 from haechi.server.reports.models import Report
 
 # The bank that decisions of this installation fill.
 OWN_BANK = "confirmed-by-us"
+# Not the case: platforms are told the source.
+OWN_SOURCE = "here"
 
 
 def find(report: Report, *, now: datetime) -> list[Hit]:
@@ -35,7 +40,7 @@ def find(report: Report, *, now: datetime) -> list[Hit]:
     Runs inside the caller's transaction; safe to repeat.
     """
     for fingerprint in Fingerprint.objects.filter(exhibit__report=report):
-        for table, key, hit in known().search(query(fingerprint)):
+        for table, key, hit in known().search(query(fingerprint), now=now):
             where = {"hosted_id": key} if table is Hosted else {"member_id": key}
             _write(
                 report,
@@ -58,10 +63,12 @@ def query(fingerprint: Fingerprint) -> Query:
     turns = bytes(fingerprint.turns)
     return Query(
         sha256=bytes(fingerprint.sha256),
-        turns=tuple(turns[i : i + 32] for i in range(0, len(turns), 32)),
+        turns=backwards.split(turns),
         pdq_quality=fingerprint.pdq_quality,
         embedding=bytes(fingerprint.embedding) if fingerprint.embedding is not None else None,
         views=views(bytes(fingerprint.views)),
+        insets=fingerprint.insets,
+        frames=frames.unpack(bytes(fingerprint.frames)),
     )
 
 
@@ -81,7 +88,7 @@ def digests(address: str) -> list[bytes]:
     return [url_digest(settings.HAECHI.digest_key, each) for each in {address, bare}]
 
 
-def certain(hit: Hit) -> bool:
+def certain(hit: Hit | Sighting) -> bool:
     """True where a machine may act on `hit` alone, once a person has confirmed the picture."""
     if hit.found_by == "location":
         return False
@@ -104,7 +111,7 @@ def known() -> Known:
 
 
 def add_member(
-    exhibit: Exhibit, *, seen: bool, source: str, actor: str, now: datetime
+    exhibit: Exhibit, *, seen: bool, case_number: int | None, actor: str, now: datetime
 ) -> Member | None:
     """Put a decided exhibit into our own bank, inside the caller's transaction.
 
@@ -116,36 +123,36 @@ def add_member(
     if fingerprint is None:
         return None
     status = MemberStatus.CONFIRMED if seen else MemberStatus.PENDING
-    bank, _ = Bank.objects.get_or_create(name=OWN_BANK, defaults={"policy": BankPolicy.BLOCK})
-    member, _ = Member.objects.update_or_create(
-        bank=bank,
-        sha256=bytes(fingerprint.sha256),
-        defaults={"status": status} if seen else {},
-        create_defaults={
-            "status": status,
-            "source": source,
-            "exhibit": exhibit,
-            "md5": fingerprint.md5,
-            "pdq": fingerprint.pdq,
-            "pdq_quality": fingerprint.pdq_quality,
-            "embedding": fingerprint.embedding,
-            "views": fingerprint.views,
-            "created_at": now,
-        },
-    )
-    audit.record(f"member:{status.value}", subject=member, actor=actor, at=now)
+    again = {"status": status, "paused_until": None, "expires_at": None}
+    with audit.acting(actor, at=now):
+        bank, _ = Bank.objects.get_or_create(name=OWN_BANK, defaults={"policy": BankPolicy.BLOCK})
+        member, _ = Member.objects.update_or_create(
+            bank=bank,
+            sha256=bytes(fingerprint.sha256),
+            defaults=again if seen else {},
+            create_defaults={
+                "status": status,
+                "source": OWN_SOURCE,
+                "case_number": case_number,
+                "exhibit": exhibit,
+                "md5": fingerprint.md5,
+                "pdq": fingerprint.pdq,
+                "pdq_quality": fingerprint.pdq_quality,
+                "embedding": fingerprint.embedding,
+                "views": fingerprint.views,
+                "frames": fingerprint.frames,
+                "created_at": now,
+            },
+        )
     return member
 
 
 def withdraw_member(member: Member, *, actor: str, now: datetime) -> None:
     """Stop a member from matching, inside the caller's transaction."""
-    won = (
-        Member.objects.filter(pk=member.pk)
-        .exclude(status=MemberStatus.WITHDRAWN)
-        .update(status=MemberStatus.WITHDRAWN)
-    )
-    if won:
-        audit.record("member:withdrawn", subject=member, actor=actor, at=now)
+    with audit.acting(actor, at=now):
+        Member.objects.filter(pk=member.pk).exclude(status=MemberStatus.WITHDRAWN).update(
+            status=MemberStatus.WITHDRAWN
+        )
 
 
 def register_platform(

@@ -1,0 +1,285 @@
+"""Policies, vetoes, holds and thresholds: the rules of docs/banks.md, without a database."""
+
+import time
+from itertools import count
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from haechi.errors import InvalidDocument
+from haechi.index import DEFAULT, Hit, Policy, Query, Verdict, thresholds
+from haechi.match_service.decide import Bank, Found, decide, nearness
+from haechi.match_service.mirror import FOR_EVER_S, MemberRow, Mirror, Source
+
+STRICTNESS = {"publish": 0, "review": 1, "block": 2}
+numbers = count(1)
+
+
+def hit(
+    verdict: str, bits: int | None = None, similarity: float | None = None, by: str = ""
+) -> Hit:
+    found_by = by or (
+        "sha256" if verdict == "identical_file" else "sscd" if bits is None else "pdq"
+    )
+    return Hit(next(numbers), Verdict(verdict), bits, similarity, 0, found_by)
+
+
+def found(policy: str, seen: Hit, held: str = "") -> Found:
+    return Found(seen.key, Bank(policy, policy, enabled=True), seen, held)  # type: ignore[arg-type]
+
+
+@st.composite
+def hits(draw: st.DrawFn) -> Hit:
+    """Any hit a search can answer."""
+    kind = draw(st.sampled_from(["file", "bits", "both", "sscd", "sscd_view"]))
+    similarity = draw(st.floats(0.5, 1.0))
+    if kind == "file":
+        return hit("identical_file", draw(st.none() | st.just(0)))
+    if kind in ("sscd", "sscd_view"):
+        return hit("edited_copy", None, similarity, kind)
+    bits = draw(st.integers(0, 31))
+    same = bits <= DEFAULT.pdq_same_bits and draw(st.booleans())
+    return hit(
+        "same_picture" if same else "edited_copy", bits, similarity if kind == "both" else None
+    )
+
+
+POLICIES = st.sampled_from(["block", "review", "record", "benign"])
+HOLDS = st.sampled_from(["", "", "", "flood", "disputed", "staff"])
+FOUND = st.builds(found, POLICIES, hits(), HOLDS)
+
+
+def outcome(several: list[Found]) -> str:
+    return decide(sorted(several, key=lambda one: (nearness(one.hit), one.member))).outcome
+
+
+@given(st.lists(FOUND, max_size=6), hits(), st.sampled_from(["block", "review", "record"]), HOLDS)
+def test_one_more_listed_member_never_makes_an_outcome_milder(
+    several: list[Found], more: Hit, policy: str, held: str
+) -> None:
+    before = outcome(several)
+    assert STRICTNESS[outcome([*several, found(policy, more, held)])] >= STRICTNESS[before]
+
+
+@given(st.lists(FOUND, max_size=6), hits())
+def test_a_harmless_member_never_makes_an_outcome_stricter(several: list[Found], more: Hit) -> None:
+    assert STRICTNESS[outcome([*several, found("benign", more)])] <= STRICTNESS[outcome(several)]
+
+
+@given(st.lists(FOUND, max_size=6))
+def test_a_file_that_a_person_confirmed_is_never_freed_by_harmless_members(
+    several: list[Found],
+) -> None:
+    """Whatever else it meets: at worst a person looks."""
+    listed = found("block", hit("identical_file"))
+    assert outcome([*several, listed]) in ("block", "review")
+
+
+@given(st.lists(FOUND, max_size=6))
+def test_the_order_of_hits_does_not_change_the_outcome(several: list[Found]) -> None:
+    assert decide(several).outcome == decide(several[::-1]).outcome
+
+
+@pytest.mark.parametrize(
+    ("listed", "harmless", "expected"),
+    [
+        # The innocent original is nearer than the fake made of it: it may be published.
+        (hit("same_picture", 12), hit("same_picture", 2), "publish"),
+        (hit("same_picture", 12), hit("identical_file"), "publish"),
+        (hit("edited_copy", 30), hit("edited_copy", 30), "publish"),
+        (hit("edited_copy", None, 0.9), hit("same_picture", 4), "publish"),
+        # The fake is nearer: the veto has no say.
+        (hit("same_picture", 2), hit("same_picture", 12), "block"),
+        (hit("identical_file"), hit("same_picture", 0), "block"),
+        (hit("edited_copy", 20), hit("edited_copy", None, 1.0), "block"),
+        # Two people said different things about one picture.
+        (hit("identical_file"), hit("identical_file"), "review"),
+        (hit("same_picture", 3), hit("same_picture", 3), "review"),
+        # A part of the upload is listed, however harmless the rest.
+        (hit("edited_copy", None, 0.9, "sscd_view"), hit("same_picture", 1), "review"),
+        (hit("edited_copy", None, 0.9, "sscd_view"), hit("identical_file"), "review"),
+        # Only a part of it is harmless.
+        (hit("edited_copy", None, 0.8), hit("edited_copy", None, 0.9, "sscd_view"), "review"),
+        # Half and half: like both. A likeness does not free what would be blocked,
+        (hit("edited_copy", None, 0.72), hit("edited_copy", None, 0.75), "review"),
+        # but spares a person what would only be reviewed.
+        (hit("edited_copy", None, 0.6), hit("edited_copy", None, 0.75), "publish"),
+        (hit("edited_copy", None, 0.6), hit("edited_copy", None, 0.65), "review"),
+    ],
+)
+def test_what_a_harmless_picture_vetoes(listed: Hit, harmless: Hit, expected: str) -> None:
+    taken_back = found("benign", harmless)
+    decision = decide([found("block", listed), taken_back])
+    assert decision.outcome == expected
+    mild = expected == "publish" or outcome([found("block", listed)]) != expected
+    assert decision.veto == (taken_back if mild else None), "the veto is named where it counted"
+    assert ("harmless" in decision.reason["words"]) == mild
+
+
+def test_a_veto_counts_against_each_hit_by_itself() -> None:
+    near, far = found("block", hit("same_picture", 14)), found("block", hit("same_picture", 1))
+    harmless = found("benign", hit("same_picture", 5))
+    assert decide([harmless, near]).outcome == "publish"
+    decision = decide([far, harmless, near])
+    assert (decision.outcome, decision.deciding, decision.veto) == ("block", far, None)
+
+
+def test_a_held_harmless_member_vetoes_nothing() -> None:
+    listed = found("block", hit("same_picture", 12))
+    assert decide([listed, found("benign", hit("same_picture", 2), "staff")]).outcome == "block"
+
+
+@pytest.mark.parametrize("held", ["disputed", "staff", "flood"])
+def test_a_hold_sends_to_review(held: str) -> None:
+    assert decide([found("block", hit("edited_copy", 25), held)]).outcome == "review"
+
+
+def test_a_flood_never_frees_the_picture_itself() -> None:
+    """Whoever floods a member with edited copies gains nothing for the original."""
+    for seen in (hit("identical_file"), hit("same_picture", 5)):
+        assert decide([found("block", seen, "flood")]).outcome == "block"
+        assert decide([found("block", seen, "disputed")]).outcome == "review"
+
+
+# --- thresholds
+
+
+def test_thresholds_are_checked_by_name_and_range() -> None:
+    good = {"pdq_edited_bits": 20, "sscd_similarity": 0.6}
+    assert thresholds.policy(good, {"pdq_edited_bits": 10}) == Policy(
+        pdq_edited_bits=10, sscd_similarity=0.6
+    )
+    for name, value in [
+        ("pdq_edited_bits", 41),
+        ("pdq_edited_bits", -1),
+        ("pdq_edited_bits", 2.5),
+        ("pdq_edited_bits", True),
+        ("pdq_edited_bits", "20"),
+        ("sscd_similarity", 0.1),
+        ("sscd_similarity", float("nan")),
+        ("min_quality", 60),
+        ("colour", 1),
+    ]:
+        with pytest.raises(InvalidDocument, match=name):
+            thresholds.checked({name: value})
+
+
+LAYER = st.fixed_dictionaries(
+    {},
+    optional={
+        "pdq_same_bits": st.integers(0, 40),
+        "pdq_edited_bits": st.integers(0, 40),
+        "sscd_similarity": st.floats(0.3, 1),
+        "sscd_view_similarity": st.floats(0.3, 1),
+    },
+)
+
+
+@given(st.lists(LAYER, max_size=4), hits())
+def test_the_loosest_policy_finds_whatever_one_of_them_admits(
+    layers: list[dict[str, int | float]], seen: Hit
+) -> None:
+    own = [thresholds.policy(layer) for layer in layers]
+    loose = thresholds.loosest(own)
+    for one in [*own, DEFAULT]:
+        if thresholds.judged(seen, one) is not None:
+            assert thresholds.judged(seen, loose) is not None
+
+
+@given(LAYER, hits())
+def test_a_judged_hit_holds_only_evidence_its_policy_admits(
+    layer: dict[str, int | float], seen: Hit
+) -> None:
+    own = thresholds.policy(layer)
+    left = thresholds.judged(seen, own)
+    if left is None or left.verdict is Verdict.IDENTICAL_FILE:
+        return
+    assert left.distance_bits is None or left.distance_bits <= own.pdq_edited_bits
+    least = min(own.sscd_similarity, own.sscd_view_similarity)
+    assert left.similarity is None or left.similarity >= least
+    assert nearness(left) >= nearness(seen), "judging takes evidence away and adds none"
+
+
+# --- the mirror
+
+QUERY = Query(sha256=b"", turns=(bytes(32),), pdq_quality=100, embedding=None, views=())
+
+
+def row(key: int, bits: int, bank: int = 1, **more: object) -> MemberRow:
+    """A member that is `bits` away from the query."""
+    pdq, confirmed = ((1 << bits) - 1).to_bytes(32), True
+    return MemberRow(key, bank, confirmed, None, pdq, 100, None, b"", **more)  # type: ignore[arg-type]
+
+
+def mirrored(rows: list[MemberRow], banks: dict[int, Bank], **sources: Source) -> Mirror:
+    mirror = Mirror()
+    mirror.apply(rows, mirror.enabled(banks))
+    mirror.finish(banks, 1, {(1, name): source for name, source in sources.items()})
+    return mirror
+
+
+def test_each_bank_and_source_has_its_own_distance() -> None:
+    wide = Bank("wide", "block", enabled=True, thresholds={"pdq_edited_bits": 40})
+    usual, narrow = Bank("usual", "block", enabled=True), {"pdq_edited_bits": 4}
+    mirror = mirrored(
+        [row(1, 38), row(2, 38, bank=2), row(3, 20, bank=2), row(4, 20, source="far")],
+        {1: wide, 2: usual},
+        far=Source(trusted=False, thresholds=narrow),
+    )
+    assert [one.member for one in mirror.search(QUERY)] == [3, 1]
+    mirror.finish({}, 2, {(1, "far"): Source(trusted=False, thresholds={})})
+    assert [one.member for one in mirror.search(QUERY)] == [3, 4, 1], "with the next change"
+
+
+def test_same_picture_is_each_bank_s_own_word() -> None:
+    strict = Bank("strict", "block", enabled=True, thresholds={"pdq_same_bits": 2})
+    mirror = mirrored(
+        [row(1, 5), row(2, 9, bank=2)], {1: strict, 2: Bank("b", "block", enabled=True)}
+    )
+    seen = {one.member: one.hit.verdict.value for one in mirror.search(QUERY)}
+    assert seen == {1: "edited_copy", 2: "same_picture"}
+    assert [one.member for one in mirror.search(QUERY)] == [2, 1], "best first, as judged"
+
+
+def test_nobody_matches_an_expired_member_although_nobody_tells_the_mirror(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bank = {1: Bank("a", "block", enabled=True)}
+    until = row(1, 0, expires_at=1_000.0)
+    mirror = mirrored(
+        [until, row(2, 0, paused_until=2_000.0), row(3, 0, expires_at=FOR_EVER_S)], bank
+    )
+    seen = []
+    for now_s in (999.0, 1_000.0, 2_000.0):
+        monkeypatch.setattr(time, "time", lambda now_s=now_s: now_s)
+        seen.append([one.member for one in mirror.search(QUERY)])
+    assert seen == [[1, 3], [3], [2, 3]]
+
+
+def test_a_bank_or_source_that_is_trusted_anew_must_be_read_again() -> None:
+    plain, trusted = (
+        Bank("a", "block", enabled=True),
+        Bank("a", "block", enabled=True, trusted=True),
+    )
+    mirror = mirrored([], {1: plain})
+    assert mirror.stale({1: trusted}, {}) == {1}
+    assert mirror.stale({}, {(1, "x"): Source(trusted=True, thresholds={})}) == {1}
+    assert mirror.stale({}, {(1, "x"): Source(trusted=False, thresholds={})}) == set()
+    mirror.finish({}, 2, {(1, "x"): Source(trusted=True, thresholds={})})
+    assert mirror.stale({}, {(1, "x"): Source(trusted=False, thresholds={})}) == {1}
+    assert mirror.stale({1: plain}, {}) == set()
+
+
+def test_thresholds_nobody_checked_are_passed_over(caplog: pytest.LogCaptureFixture) -> None:
+    """Somebody wrote them with psql: the service goes on with the usual ones, and says so."""
+    mirror = mirrored([row(1, 20)], {1: Bank("a", "block", enabled=True, thresholds={"x": 1})})
+    assert [one.member for one in mirror.search(QUERY)] == [1]
+    assert "the usual thresholds are used" in caplog.text
+
+
+def test_a_hold_comes_and_goes() -> None:
+    mirror = mirrored([row(1, 20, held="flood")], {1: Bank("a", "block", enabled=True)})
+    assert decide(mirror.search(QUERY)).outcome == "review"
+    mirror.apply([row(1, 20)], {1})
+    assert decide(mirror.search(QUERY)).outcome == "block"
