@@ -103,9 +103,9 @@ def test_turned_and_mirrored(bank: Catalog, turn: int) -> None:
         (lambda rgb: rgb[51:, 51:], "sscd"),
         (lambda rgb: rgb[100:400, 100:400], "sscd_view"),
         (turned_slightly, "sscd"),
-        (lambda rgb: chat(rgb)[0], "pdq"),
-        (lambda rgb: chat(rgb, dark=True, mine=False)[0], "pdq"),
-        (lambda rgb: chat(rgb[:, ::-1])[0], "pdq_turned"),
+        (lambda rgb: chat(rgb)[0], "pdq_view"),
+        (lambda rgb: chat(rgb, dark=True, mine=False)[0], "pdq_view"),
+        (lambda rgb: chat(rgb[:, ::-1])[0], "pdq_view"),
     ],
     ids=["crop 10 %", "crop 60 %", "turned 5 degrees", "chat", "dark chat", "mirrored in a chat"],
 )

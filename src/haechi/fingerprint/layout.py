@@ -113,6 +113,8 @@ def insets(rgb: NDArray[np.uint8]) -> tuple[Box, ...]:
     height, width = rgb.shape[:2]
     scale = min(1.0, LOOK_PX / max(height, width))
     small = _thumbnail(rgb, scale)
+    if min(small.shape[:2]) < _MIN_CUT_PX:
+        return ()
     tiles = [_trim(Box(*found[:4]), small) for found in grid(small)]
     patches = _pictures(_patches(small), small)
     cells = [

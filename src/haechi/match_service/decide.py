@@ -30,6 +30,7 @@ _SO = {
     "review": "A person should look at it before it is published.",
     "publish": "It may be published.",
 }
+_BIT_BY_BIT = ("sha256", "md5", "pdq", "pdq_turned")
 _VETOED = "It is at least as near to a picture that a person marked as harmless."
 
 
@@ -158,9 +159,9 @@ def _contradicts(one: Found, veto: Found) -> bool:
 
 def _whole(hit: Hit) -> bool:
     """True if the whole upload was compared bit by bit: nothing else can be in a corner of it."""
-    return hit.verdict is Verdict.IDENTICAL_FILE or hit.distance_bits is not None
+    return hit.found_by in _BIT_BY_BIT
 
 
 def _in_part(hit: Hit) -> bool:
     """True if only a part of the upload or of the member matched; another part may show more."""
-    return hit.distance_bits is None and hit.found_by not in ("sha256", "md5", "sscd")
+    return not _whole(hit) and hit.found_by != "sscd"
