@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from haechi.fingerprint.rectangles import grid, rectangles
+from haechi.fingerprint.rectangles import edges, grid, rectangles
 
 LOOK_PX = 256
 """Longest side of the thumbnail that is looked at."""
@@ -115,7 +115,8 @@ def insets(rgb: NDArray[np.uint8]) -> tuple[Box, ...]:
     small = _thumbnail(rgb, scale)
     if min(small.shape[:2]) < _MIN_CUT_PX:
         return ()
-    tiles = [_trim(Box(*found[:4]), small) for found in grid(small)]
+    steps = edges(small)
+    tiles = [_trim(Box(*found[:4]), small) for found in grid(steps)]
     patches = _pictures(_patches(small), small)
     cells = [
         cell
@@ -126,7 +127,7 @@ def insets(rgb: NDArray[np.uint8]) -> tuple[Box, ...]:
     for box in tiles + patches + cells:
         if all(box.overlap(other) < _OVERLAP for other in kept):
             kept.append(box)
-    for box in _pictures((Box(*found[:4]) for found in rectangles(small, _MIN_SIDE)), small):
+    for box in _pictures((Box(*found[:4]) for found in rectangles(steps, _MIN_SIDE)), small):
         if not any(
             box.holds(other) or box.overlap(other) >= _HALF or box.leans(other) for other in kept
         ):

@@ -42,16 +42,32 @@ class Found(NamedTuple):
     outline: float
 
 
-def rectangles(small: NDArray[np.uint8], least: float) -> list[Found]:
+class Edges(NamedTuple):
+    """Where a picture steps from one thing to another.
+
+    Attributes:
+        across: uint8 (height, width): 1 where row `y` begins something else than row `y - 1` is.
+        down: uint8 (width, height): the same for columns, turned so that they are rows.
+    """
+
+    across: NDArray[np.uint8]
+    down: NDArray[np.uint8]
+
+
+def edges(small: NDArray[np.uint8]) -> Edges:
+    """The edges of uint8 (height, width, 3)."""
+    planes = [np.ascontiguousarray(small[..., channel]) for channel in range(3)]
+    return Edges(_edges(planes), _edges([np.ascontiguousarray(plane.T) for plane in planes]))
+
+
+def rectangles(found: Edges, least: float) -> list[Found]:
     """Those with both sides at least `least` of the thumbnail's, clearest outline first.
 
-    `small` is uint8 (height, width, 3). Borders of the thumbnail count as edges. One that edges
-    cut into parts from side to side is left out for its parts. At most a few dozen.
+    Borders of the thumbnail count as edges. One that edges cut into parts from side to side is
+    left out for its parts. At most a few dozen.
     """
-    height, width = small.shape[:2]
-    planes = small.astype(np.int16)
-    across = _edges(planes)
-    down = _edges(planes.transpose(1, 0, 2))
+    across, down = found
+    height, width = across.shape
     rows, columns = _lines(across), _lines(down)
     if len(rows) + len(columns) <= 4:
         return []
@@ -80,28 +96,26 @@ def rectangles(small: NDArray[np.uint8], least: float) -> list[Found]:
     clear = (weakest >= _WEAKEST_SIDE) & (outline >= _OUTLINE[np.minimum(count, 4)])
     places = np.argwhere(clear)
     best = np.argsort(-outline[clear], kind="stable")[:_MOST]
-    found = [
+    clearest = [
         Found(int(lefts[c]), int(tops[r]), int(rights[c]), int(bottoms[r]), float(outline[r, c]))
         for r, c in places[best].tolist()
     ]
     return [
         box
-        for box in _apart(found)
+        for box in _apart(clearest)
         if not _cut(sums_across, rows, (box.left, box.right), (box.top, box.bottom))
         and not _cut(sums_down, columns, (box.top, box.bottom), (box.left, box.right))
     ]
 
 
-def grid(small: NDArray[np.uint8]) -> list[Found]:
+def grid(found: Edges) -> list[Found]:
     """The tiles of a collage of equal tiles, row by row; empty if it is none.
 
     Up to three by three. Every line between tiles must be there, at its place but for a gap; a
     single line across must be there nearly whole, because horizons are.
     """
-    height, width = small.shape[:2]
-    planes = small.astype(np.int16)
-    across = _inner(_edges(planes))
-    down = _inner(_edges(planes.transpose(1, 0, 2)))
+    height, width = found.across.shape
+    across, down = _inner(found.across), _inner(found.down)
     best: tuple[int, float, int, int] = (1, 0.0, 1, 1)
     for rows, columns in _GRIDS:
         weakest = min(across[rows], down[columns])
@@ -133,21 +147,23 @@ def _inner(edges: NDArray[np.uint8]) -> dict[int, float]:
     return found
 
 
-def _edges(planes: NDArray[np.int16]) -> NDArray[np.uint8]:
-    """uint8 (length, across): 1 where row `y` begins something else than row `y - 1` is.
+def _edges(planes: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    """1 where a row begins something else in any of the (length, across) planes.
 
     Only the strongest of neighbouring steps counts, so that slopes and blur make no lines.
     """
-    steps = np.zeros((planes.shape[0] + 1, planes.shape[1]), np.int16)
-    steps[1:-1] = np.abs(planes[1:] - planes[:-1]).max(axis=2)
-    wide = steps[:-1] + 0
-    wide[1:-1] = (
-        np.maximum(steps[1:-2], np.abs(planes[2:] - planes[:-2]).max(axis=2))
-        if len(planes) > 2
-        else wide[1:-1]
-    )
+    wide = np.zeros(planes[0].shape, np.uint8)
+    wide[1:] = _steps(planes, 1)
+    if len(wide) > 2:
+        np.maximum(wide[1:-1], _steps(planes, 2), out=wide[1:-1])
     highest = cv2.dilate(wide, np.ones((5, 1), np.uint8))
     return ((wide >= _STEP) & (wide >= highest)).astype(np.uint8)
+
+
+def _steps(planes: list[NDArray[np.uint8]], apart: int) -> NDArray[np.uint8]:
+    """The largest difference, over all planes, of each row to the one `apart` before it."""
+    first, second, third = (cv2.absdiff(plane[apart:], plane[:-apart]) for plane in planes)
+    return np.asarray(cv2.max(cv2.max(first, second), third), np.uint8)
 
 
 def _lines(edges: NDArray[np.uint8]) -> list[int]:
