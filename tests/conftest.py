@@ -1,5 +1,7 @@
 """Fixtures every test may use."""
 
+import os
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +16,16 @@ settings.load_profile("haechi")
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 SHARED_MEDIA = Path(__file__).parents[2] / "shared" / "media"
+
+
+@pytest.fixture(autouse=True)
+def _environment_as_it_was() -> Iterator[None]:
+    """Programs under test fill their environment for good; the next test is another program."""
+    before = dict(os.environ)
+    yield
+    if os.environ != before:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 @pytest.fixture(scope="session")

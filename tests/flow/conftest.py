@@ -8,6 +8,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.db import connection
 from django.test import Client
+from django.utils import translation
 from pytest_django import DjangoDbBlocker
 from pytest_django.fixtures import Settings
 from tests.conftest import NOON
@@ -33,6 +34,13 @@ OUTSIDE_URL = "https://photos.outside.example/a/1.jpg"
 @pytest.fixture(autouse=True)
 def _blobs(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> None:
     settings.BLOBS = tmp_path_factory.mktemp("blobs")
+
+
+@pytest.fixture(autouse=True)
+def _in_english() -> Iterator[None]:
+    """A page leaves the language of its reader active in its thread."""
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture(autouse=True)

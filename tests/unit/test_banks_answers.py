@@ -3,18 +3,18 @@
 import pytest
 from tests.unit.match_house import DIGEST_KEY, Database
 
-from haechi import fingerprint
-from haechi.index import Hit, Verdict
+from haechi import fingerprint, index
+from haechi.index import Hit
 from haechi.match_service.config import Settings
 from haechi.match_service.decide import Bank, Found, decide
 from haechi.match_service.intake import Asked
-from haechi.match_service.store import Store
+from haechi.match_service.store import Store, Verdict
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
 
 
 def found(member: int, policy: str, bits: int) -> Found:
-    hit = Hit(member, Verdict.SAME_PICTURE, bits, None, 0, "pdq")
+    hit = Hit(member, index.Verdict.SAME_PICTURE, bits, None, 0, "pdq")
     return Found(member, Bank(policy, policy, enabled=True), hit)  # type: ignore[arg-type]
 
 
@@ -33,7 +33,8 @@ async def test_a_check_keeps_the_veto_and_an_answer_tells_what_is_beside_a_membe
     await store.open()
     try:
         decision = decide([found(listed, "block", 9), found(harmless, "benign", 1)])
-        written = await store.write_check(platform, Asked.picture(fingerprinted), decision, "")
+        given = Verdict(Asked.picture(fingerprinted), decision)
+        [written] = await store.write_checks(platform, [given])
         told = await store.told([listed, harmless, 99])
         assert await store.told([]) == {}
     finally:
