@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pdqhash
 import pytest
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from skimage import data
 
 from haechi.fingerprint import Pdq, pdq, pdq_reference
-from haechi.media import decode
+from haechi.media import decode, luminance
 
 PHOTOGRAPHS = {
     "astronaut": data.astronaut,
@@ -58,6 +59,31 @@ def test_shared_photographs_hash_as_published(shared_media: Path) -> None:
     assert len(distances) > 20
     assert np.median(distances) <= 2
     assert distances.max() <= 8
+
+
+def jpeg(rgb: Rgb, quality: int) -> bytes:
+    return bytes(cv2.imencode(".jpg", rgb[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1])
+
+
+@pytest.mark.parametrize("quality", [30, 90])
+def test_the_luminance_of_a_jpeg_hashes_as_its_pixels(quality: int) -> None:
+    """And is not used where rounding would decide."""
+    apart = []
+    for photograph in PHOTOGRAPHS.values():
+        file = jpeg(photograph(), quality)
+        plane, rgb = luminance(file), decode(file).rgb
+        assert plane is not None
+        assert plane.shape == rgb.shape[:2]
+        quick, full = pdq.dihedral_of_grey(plane), pdq.dihedral(rgb)
+        assert quick is not None
+        assert abs(quick[0].quality - full[0].quality) <= 1
+        apart += [bits_apart(a.bits, b.bits) for a, b in zip(quick, full, strict=True)]
+    assert np.median(apart) == 0
+    assert max(apart) <= 4
+    stripes = np.repeat((np.mgrid[0:64, 0:64][1] // 8 % 2 * 255).astype(np.uint8)[..., None], 3, 2)
+    plane = luminance(jpeg(stripes, 90))
+    assert plane is not None
+    assert pdq.dihedral_of_grey(plane) is None
 
 
 @st.composite

@@ -1,18 +1,17 @@
 """What a child process makes of a photo where only its PDQ is asked for."""
 
-from haechi import media
-from haechi.fingerprint import ImageFingerprint, digests, pdq
+from haechi.fingerprint import ImageFingerprint, digests
+from haechi.fingerprint.hashes import still
 
 
 def by_pdq(data: bytes) -> ImageFingerprint:
     """A fingerprint without embeddings, which cost ten times the rest. Raises MediaError."""
-    picture = media.decode(data)
-    turns = pdq.dihedral(picture.rgb)
+    kind, height, width, turns = still(data)
     return ImageFingerprint(
         digests=digests([data]),
-        kind=picture.kind,
-        width=picture.width,
-        height=picture.height,
+        kind=kind,
+        width=width,
+        height=height,
         pdq=turns[0],
         turns=tuple(turn.bits for turn in turns),
         embedding=None,
