@@ -83,6 +83,18 @@ class Life(RuleBasedStateMachine):
         self.known[key] = flipped(centre, places)
         self.index.insert(key, self.known[key])
 
+    @rule(
+        keys=st.lists(st.integers(-5, 20), unique=True, max_size=8),
+        centre=st.sampled_from([bytes(32), b"\xaa" * 32]),
+        places=flips,
+    )
+    def insert_many(self, keys: list[int], centre: bytes, places: list[int]) -> None:
+        """New and known keys together."""
+        made = [flipped(centre, places[: number * 7]) for number in range(len(keys))]
+        self.known.update(zip(keys, made, strict=True))
+        rows = np.frombuffer(b"".join(made), dtype=np.uint64).reshape(-1, 4)
+        self.index.insert_many(np.array(keys, dtype=np.int64), rows)
+
     @rule(key=st.integers(-5, 20))
     def remove(self, key: int) -> None:
         """Also of keys that are not there."""

@@ -40,8 +40,7 @@ class Bits:
         if len(hashes) >= max(_MANY, self._rows // _MANY_PART):
             self._index.load(numbers, hashes)
         else:
-            for number, row in zip(numbers.tolist(), hashes, strict=True):
-                self._index.insert(number, row.tobytes())
+            self._index.insert_many(numbers, hashes)
         self._rows += len(hashes)
 
     def search(self, hashes: Hashes, radius: int) -> Found:

@@ -1,7 +1,7 @@
 """Everything known, in memory, and the search over it."""
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import batched
 from os import PathLike
 
@@ -75,9 +75,14 @@ class Catalog:
 
     def remove(self, key: int) -> None:
         """Forget an entry; nothing happens if it is not known."""
-        with self._writing:
-            self._state.take_out(np.array([key], dtype=np.int64))
-            self._tidy()
+        self.remove_many([key])
+
+    def remove_many(self, keys: Collection[int]) -> None:
+        """`remove` of many, as one change."""
+        if keys:
+            with self._writing:
+                self._state.take_out(np.array(list(keys), dtype=np.int64))
+                self._tidy()
 
     def search(self, query: Query, policy: Policy = DEFAULT) -> list[Hit]:
         """Every entry that the query matches, the best first; empty if there is none.

@@ -33,7 +33,7 @@ TAIL = 8_192
 """Comparing a tail of this length takes about 10 microseconds."""
 
 KIND = "hamming/1"
-_TAIL_SHARE = 32
+_TAIL_SHARE = 128
 _LINE_WORDS = 8
 
 type Matches = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
@@ -69,23 +69,35 @@ class _Tail:
     row_of: dict[int, int] = field(default_factory=dict)
 
     def add(self, key: int, hash_: NDArray[np.uint64]) -> None:
-        if self.used == len(self.keys):
-            self.keys = np.concatenate([self.keys, np.zeros_like(self.keys)])
-            self.hashes = np.concatenate([self.hashes, np.zeros_like(self.hashes)])
-            self.alive = np.concatenate([self.alive, np.zeros_like(self.alive)])
+        self._make_room(1)
         self.keys[self.used], self.hashes[self.used] = key, hash_
         self.alive[self.used] = True
         self.row_of[key] = self.used
         self.used += 1
+
+    def extend(self, keys: NDArray[np.int64], hashes: NDArray[np.uint64]) -> None:
+        self._make_room(len(keys))
+        rows = slice(self.used, self.used + len(keys))
+        self.keys[rows], self.hashes[rows], self.alive[rows] = keys, hashes, True
+        self.row_of.update(zip(keys.tolist(), range(rows.start, rows.stop), strict=True))
+        self.used = rows.stop
+
+    def _make_room(self, count: int) -> None:
+        """For so many more. Arrays are replaced, never resized: a search may be reading them."""
+        if self.used + count > len(self.keys):
+            more = max(count, len(self.keys))
+            self.keys = np.concatenate([self.keys, np.zeros(more, np.int64)])
+            self.hashes = np.concatenate([self.hashes, np.zeros((more, WORDS), np.uint64)])
+            self.alive = np.concatenate([self.alive, np.zeros(more, np.bool_)])
 
     def kept(self) -> Kept:
         return Kept(self.keys, self.hashes, self.alive, self.used)
 
     def since(self, row: int) -> "_Tail":
         """A new tail of what is alive from `row` on."""
+        rows = np.flatnonzero(self.alive[row : self.used]) + row
         later = _Tail()
-        for at in np.flatnonzero(self.alive[row : self.used]) + row:
-            later.add(int(self.keys[at]), self.hashes[at])
+        later.extend(self.keys[rows], self.hashes[rows])
         return later
 
 
@@ -126,6 +138,13 @@ class HammingIndex:
             if self._building is None and len(self._tail.row_of) * 2 < self._tail.used - 64:
                 self._tail = self._tail.since(0)
             self._tail.add(key, words(bits))
+            self._tend()
+
+    def insert_many(self, keys: NDArray[np.int64], hashes: NDArray[np.uint64]) -> None:
+        """`insert` of int64 (n,), all different, and uint64 (n, 4); no search waits for a build."""
+        with self._lock:
+            self._remove_many(keys)
+            self._tail.extend(keys, hashes)
             self._tend()
 
     def remove(self, key: int) -> None:
@@ -235,41 +254,62 @@ class HammingIndex:
             self._base.alive[at] = False
             self._dead += 1
 
-    def _tend(self) -> None:
-        """Have the next base built when too much lies outside of this one, or much in it is dead."""
+    def _remove_many(self, keys: NDArray[np.int64]) -> None:
+        for key in self._tail.row_of.keys() & set(keys.tolist()):
+            self._remove(key)
+        if len(self._base.keys):
+            rows = np.searchsorted(self._base.keys, keys)
+            rows = rows[rows < len(self._base.keys)]
+            found = rows[np.isin(self._base.keys[rows], keys) & self._base.alive[rows]]
+            self._base.alive[found] = False
+            self._dead += len(np.unique(found))
+
+    @property
+    def _due(self) -> bool:
+        """True if too much lies outside of the base, or too much in it is dead."""
         count = len(self._base.keys)
         most = max(min(self._scan_limit, TAIL), count // _TAIL_SHARE)
-        if self._building is not None or (self._tail.used <= most and self._dead * 2 <= count):
-            return
-        if len(self) > self._scan_limit and compiled.BANDS.ready() is None:
+        return self._tail.used > most or self._dead * 2 > count
+
+    def _tend(self) -> None:
+        """Have the next base built if it is time, and nobody is at it."""
+        if self._building is not None or not self._due:
             return
         if len(self) <= self._scan_limit:
             self._base = self._built(*_merged(self._base, self._tail))
             self._tail, self._dead = _Tail(), 0
-            return
-        self._building = threading.Thread(target=self._next, name="haechi-index", daemon=True)
-        self._building.start()
+        elif compiled.BANDS.ready() is not None:
+            self._building = threading.Thread(target=self._build, name="haechi-index", daemon=True)
+            self._building.start()
+
+    def _build(self) -> None:
+        """One base after the other, as long as more comes meanwhile than a tail should hold."""
+        try:
+            while True:
+                self._next()
+                with self._lock:
+                    if not self._due:
+                        self._building = None
+                        return
+        except Exception:
+            _log.exception("the index cannot be built anew; searches become slower")
+            self._building = None
+            raise
 
     def _next(self) -> None:
         """Build a base of what was there when this began; then put in force what changed since."""
-        try:
-            with self._lock:
-                base, tail = self._base, self._tail
-                then = (base.alive.copy(), tail.alive[: tail.used].copy())
-                was = _Tail(tail.keys, tail.hashes, then[1], len(then[1]))
-            fresh = self._built(*_merged(_Base(base.keys, base.hashes, None, then[0]), was))
-            with self._lock:
-                gone = [base.keys[then[0] & ~base.alive]]
-                gone.append(was.keys[: was.used][then[1] & ~tail.alive[: was.used]])
-                dead = np.searchsorted(fresh.keys, np.concatenate(gone))
-                fresh.alive[dead] = False
-                self._base, self._tail = fresh, tail.since(was.used)
-                self._dead = len(fresh.keys) - int(fresh.alive.sum())
-        except Exception:  # the old base and a longer tail go on answering
-            _log.exception("the index cannot be built anew; searches become slower")
-            raise
-        finally:
-            self._building = None
+        with self._lock:
+            base, tail = self._base, self._tail
+            then = (base.alive.copy(), tail.alive[: tail.used].copy())
+            was = _Tail(tail.keys, tail.hashes, then[1], len(then[1]))
+        fresh = self._built(*_merged(_Base(base.keys, base.hashes, None, then[0]), was))
+        with self._lock:
+            gone = [base.keys[then[0] & ~base.alive]]
+            gone.append(was.keys[: was.used][then[1] & ~tail.alive[: was.used]])
+            dead = np.searchsorted(fresh.keys, np.concatenate(gone))
+            fresh.alive[dead] = False
+            self._base, self._tail = fresh, tail.since(was.used)
+            self._dead = len(fresh.keys) - int(fresh.alive.sum())
 
     def _built(
         self, keys: NDArray[np.int64], hashes: NDArray[np.uint64], *, wait: bool = False

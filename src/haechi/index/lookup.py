@@ -61,6 +61,8 @@ class Lookup:
         """Every row that has one of `values`, in no order."""
         order, recent = self._state
         rows = [row for value in values.tolist() for row in recent.get(value, ())]
+        if not len(order) or values.min() > self._values_of(order[-1:])[0]:
+            return np.array(rows, dtype=np.int64)  # new numbers, as whoever loads a table has them
         kept = self._values_of(order)
         starts = np.searchsorted(kept, values, "left")
         ends = np.searchsorted(kept, values, "right")

@@ -38,7 +38,7 @@ class Policy:
         sscd_view_similarity: Cosine where a crop or an inset takes part; up to 10 looks at up to 17
             views, all of them in the pairs measured. At 0.50 the same.
         sscd_certain: From here on a likeness by SSCD alone is sure enough to act on; see `certain`.
-            At 0.70 about 1e-7 a pair by the heavier tail; a series may exceed it.
+            At 0.80 about 1e-8 a pair by the heavier tail, and above every series that was measured.
     """
 
     pdq_same_bits: int = 16
@@ -46,7 +46,7 @@ class Policy:
     min_quality: int = pdq.MIN_QUALITY
     sscd_similarity: float = 0.50
     sscd_view_similarity: float = 0.50
-    sscd_certain: float = 0.70
+    sscd_certain: float = 0.80
 
     @classmethod
     def from_json(cls, text: str) -> Self:

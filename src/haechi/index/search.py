@@ -66,6 +66,8 @@ class Search:
         turns = words(query.turns)
         # A negative has every coefficient's sign changed, and so every bit.
         asked, rows, distances, slots = self._near(np.concatenate([turns, ~turns]))
+        if not len(asked):
+            return
         inverted, number = np.divmod(asked, len(turns))
         at_s = self._now.rows.take("seconds", rows).astype(np.float64)
         moving = self._now.slots.take("seconds", slots) > 0
@@ -124,6 +126,8 @@ class Search:
     def _near_vectors(self) -> None:
         query, policy = self._query, self._policy
         wholes = [query.embedding] if query.embedding is not None else []
+        if not wholes and not query.views:
+            return
         lowest = min(policy.sscd_similarity, policy.sscd_view_similarity)
         near = self._now.vectors.search([*wholes, *query.views], lowest)
         view = (near.look >= len(wholes)) | ~near.whole

@@ -15,7 +15,8 @@ from psycopg.rows import TupleRow
 
 from haechi.match_service.config import Settings
 from haechi.match_service.decide import Bank
-from haechi.match_service.mirror import Home, MemberRow, Mirror, Source
+from haechi.match_service.homes import Home
+from haechi.match_service.mirror import MemberRow, Mirror, Source
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +24,7 @@ type Connection = psycopg.AsyncConnection[TupleRow]
 
 LOOK_EVERY_S = 0.8  # with the time to read and apply, a change is in force within one second
 RETRY_S = 0.25
-BATCH_ROWS = 2_000
+BATCH_ROWS = 10_000
 
 _SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 _NEWEST = """
@@ -129,7 +130,7 @@ class Follower:
             sources = {(row[0], row[1]): Source(*row[2:-1]) for row in told}
             newest = await self._members(connection, banks, sources)
         newest = max([mirror.seq, newest, *(row[-1] for row in changed + told)])
-        mirror.finish(banks, newest, sources)
+        await asyncio.to_thread(mirror.finish, banks, newest, sources)
         self._looked_at = time.monotonic()
 
     async def _members(

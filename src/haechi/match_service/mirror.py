@@ -10,14 +10,12 @@ from haechi.fingerprint import frames
 from haechi.index import DEFAULT, Catalog, Entry, Hit, Policy, Query, Verdict, thresholds
 from haechi.match_service.decide import Bank, Found, Held, nearness
 from haechi.match_service.exact import Exact
+from haechi.match_service.homes import Home, Homes
 
 log = logging.getLogger(__name__)
 
 VECTOR_BYTES = 512  # one embedding: 512 values of int8
 FOR_EVER_S = float("inf")
-
-type Home = tuple[int, str]
-"""A bank's id and a source: what thresholds a member has."""
 
 
 @dataclass(frozen=True)
@@ -103,8 +101,7 @@ class Mirror:
     """
 
     def __init__(self) -> None:
-        self._home_of: dict[int, Home] = {}
-        self._homes: dict[Home, Home] = {}
+        self._homes = Homes()
         self._times: dict[int, tuple[float, float]] = {}
         self._held: dict[int, Held] = {}
         self._state = _State(Catalog(), {}, 0)
@@ -144,13 +141,14 @@ class Mirror:
 
     def apply(self, rows: Iterable[MemberRow], enabled: Collection[int]) -> None:
         """Put or remove members, each row another; runs in a worker thread."""
-        put = []
+        put, gone = [], []
         for row in rows:
             if row.confirmed and row.bank_id in enabled:
                 self._note(row)
                 put.append(row.entry())
-            elif row.id in self._home_of:
-                self._remove(row.id)
+            elif self._homes.get(row.id) is not None:
+                gone.append(row.id)
+        self._remove(gone)
         self._state.catalog.load(put)
 
     def finish(
@@ -168,12 +166,11 @@ class Mirror:
             *(home for home in all_sources if home[0] in enabled),
         ]
         self._state = replace(made, loosest=thresholds.loosest(map(made.policy, homes)))
-        for key in [key for key, home in self._home_of.items() if home[0] not in enabled]:
-            self._remove(key)
+        self._remove(list(self._homes.outside(enabled)))
 
     def forget(self) -> None:
         """Start empty: the database is behind what was read from it, so it is another one."""
-        self._home_of, self._times, self._held = {}, {}, {}
+        self._homes, self._times, self._held = Homes(), {}, {}
         self._state = _State(Catalog(), {}, 0)
 
     def search(self, query: Query) -> list[Found]:
@@ -198,9 +195,9 @@ class Mirror:
         now_s = time.time()
         found = []
         for hit in hits:
-            home = self._home_of.get(hit.key, (-1, ""))
-            bank = state.banks.get(home[0])
-            if bank is None or not bank.enabled:
+            home = self._homes.get(hit.key)
+            bank = state.banks.get(home[0]) if home else None
+            if home is None or bank is None or not bank.enabled:
                 continue
             from_s, until_s = self._times.get(hit.key, (0.0, FOR_EVER_S))
             own = state.policy(home)
@@ -212,8 +209,7 @@ class Mirror:
 
     def _note(self, row: MemberRow) -> None:
         """What is known of a member beside its fingerprint."""
-        home = (row.bank_id, row.source)
-        self._home_of[row.id] = self._homes.setdefault(home, home)
+        self._homes.put(row.id, (row.bank_id, row.source))
         if row.paused_until or row.expires_at != FOR_EVER_S:
             self._times[row.id] = row.paused_until, row.expires_at
         else:
@@ -226,12 +222,13 @@ class Mirror:
         if row.md5:
             self._state.exact.put(row.id, row.md5)
 
-    def _remove(self, key: int) -> None:
-        del self._home_of[key]
-        self._times.pop(key, None)
-        self._held.pop(key, None)
-        self._state.exact.remove(key)
-        self._state.catalog.remove(key)
+    def _remove(self, keys: Sequence[int]) -> None:
+        for key in keys:
+            self._homes.remove(key)
+            self._times.pop(key, None)
+            self._held.pop(key, None)
+            self._state.exact.remove(key)
+        self._state.catalog.remove_many(keys)
 
 
 def split_views(joined: bytes) -> tuple[bytes, ...]:

@@ -11,7 +11,7 @@ from haechi.server.evidence.models import FingerprintFields
 from haechi.server.matching.models import Bank, Hosted, Member, MemberStatus, Source
 
 EMBEDDING_BYTES = 512
-BATCH_ROWS = 5_000
+BATCH_ROWS = 10_000
 
 type Stored = bytes | memoryview[int]
 
@@ -94,9 +94,7 @@ class Known:
         listed = rows.values_list(*_COLUMNS, "removed_at")
         for some in batched(listed.iterator(chunk_size=BATCH_ROWS), BATCH_ROWS):
             self._catalog.load(_entry(row[0] * 2, *row[2:8]) for row in some if row[-1] is None)
-            for row in some:
-                if row[-1] is not None:
-                    self._catalog.remove(row[0] * 2)
+            self._catalog.remove_many([row[0] * 2 for row in some if row[-1] is not None])
             self._seen[Hosted] = max(self._seen[Hosted], *(row[1] for row in some))
 
     def _take_members(self) -> None:
