@@ -1,6 +1,6 @@
 """How long it takes to look backwards: from a member's confirmation to its finds as rows.
 
-`python benchmarks/backward.py [HOSTED]` registers HOSTED pictures by random PDQ (1,000,000), 1,000
+`python -m benchmarks.backward [HOSTED]` registers HOSTED pictures by random PDQ (1,000,000), 1,000
 of them near the members that are confirmed, in a PostgreSQL of its own, and measures (a) how long a
 process needs to read everything for the first time, and (b) confirmations with everything read, as
 the worker has it: the median and the worst of 20.
@@ -117,5 +117,6 @@ def _measured(hosted: int) -> list[dict[str, object]]:
 
 
 if __name__ == "__main__":
-    for row in measure(*map(int, sys.argv[1:])):
-        print(row)
+    from benchmarks.table import show
+
+    show(measure(*map(int, sys.argv[1:])))

@@ -1,6 +1,6 @@
 """How long a change of a bank takes to be in force in every match process.
 
-`python benchmarks/propagation.py` starts a PostgreSQL and two match services of its own (ports from
+`python -m benchmarks.propagation` starts a PostgreSQL and two match services of its own (ports from
 PORT on), makes 50 changes as the desk makes them (confirm, withdraw, dispute, release, disable,
 enable) and asks both services by HTTP, every few milliseconds, until both answer accordingly. The
 time runs from the commit.
@@ -141,5 +141,6 @@ def _asked(client: httpx.Client) -> object:
 
 
 if __name__ == "__main__":
-    for row in measure():
-        print(row)
+    from benchmarks.table import show
+
+    show(measure())

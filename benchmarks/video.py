@@ -1,6 +1,6 @@
 """Videos: how fast they are fingerprinted, beside decoding every frame and pdqhash on full pixels.
 
-    python benchmarks/video.py
+    python -m benchmarks.video
 
 The film is made here: six seconds of 720p at 30 frames a second, H.264 as telephones and messengers
 write it (B-frames, a key frame every eight seconds), a camera moving over a photograph with noise.
@@ -141,5 +141,6 @@ def _times(acts: list[Callable[[], object]]) -> list[float]:
 
 
 if __name__ == "__main__":
-    for found in measure():
-        print(found)
+    from benchmarks.table import show
+
+    show(measure())

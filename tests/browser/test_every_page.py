@@ -15,6 +15,7 @@ from playwright.sync_api import Page, expect
 
 from haechi import law
 from haechi.demo import pictures
+from haechi.demo.household import PASSWORD
 from haechi.demo.proof import OUTSIDE_URL
 from haechi.demo.story import code_on, wait_until_known
 from haechi.demo.tale import Tale
@@ -151,6 +152,7 @@ def seeded(house: Tale) -> Seeded:
         uploader.look(path)
         uploader.send(path, {"text": "제가 직접 찍은 커피 사진입니다."})
     _one_notice_waits(tale, decided)
+    _a_flood_and_a_find_wait(tale)
     return Seeded(
         decided=decided,
         waiting=_minor_waits(tale),
@@ -213,6 +215,22 @@ def _one_notice_waits(tale: Tale, case_id: int) -> None:
     )
 
 
+def _a_flood_and_a_find_wait(tale: Tale) -> None:
+    """On the page of banks: a member that matches too much, and something that is hosted."""
+    found = "SELECT id FROM matching_member ORDER BY id LIMIT 1"
+    tale.rows(
+        "INSERT INTO matching_surge (member_id, at, pictures, usual, held)"
+        f" VALUES (({found}), now(), 47, 1.3, true)"
+    )
+    post = tale.publish(pictures.jpeg(pictures.photograph(pictures.SPARE[0])), "spare.jpg")
+    tale.rows(
+        "INSERT INTO matching_sighting (member_id, hosted_id, verdict, found_by, found_at)"
+        f" SELECT ({found}), id, 'edited_copy', 'sscd', now() FROM matching_hosted"
+        " WHERE content_id = %s",
+        post["id"],
+    )
+
+
 def _minor_waits(tale: Tale) -> int:
     with tale.visitor("public") as child:
         child.look("/report")
@@ -239,6 +257,22 @@ def badge(house: Tale) -> dict[str, str]:
         return {"haechi_desk": reviewer._http.cookies["haechi_desk"]}
 
 
+@pytest.fixture(scope="session")
+def head(house: Tale) -> dict[str, str]:
+    """The session of an administrator, with a reviewer's password and second factor."""
+    house.rows(
+        "INSERT INTO staff_user (username, display_name, role, password, totp_secret,"
+        " totp_last_step, is_active, created_at) SELECT 'head', 'Head', 'administrator', password,"
+        " totp_secret, 0, true, created_at FROM staff_user WHERE username = 'sol'"
+    )
+    house.family.totp["head"] = house.family.totp["sol"]
+    with house.visitor("desk", "en") as visitor:
+        visitor.look("/login")
+        fields = {"username": "head", "password": PASSWORD, "token": house.token("head")}
+        visitor.send("/login", fields)
+        return {"haechi_desk": visitor._http.cookies["haechi_desk"]}
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_public_pages(house: Tale, open_page: "Opener", seeded: Seeded, language: str) -> None:
     window = open_page("public", language)
@@ -252,7 +286,11 @@ def test_public_pages(house: Tale, open_page: "Opener", seeded: Seeded, language
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_desk_pages(
-    open_page: "Opener", seeded: Seeded, badge: dict[str, str], language: str
+    open_page: "Opener",
+    seeded: Seeded,
+    badge: dict[str, str],
+    head: dict[str, str],
+    language: str,
 ) -> None:
     faults = []
     outside = open_page("desk", language)
@@ -263,9 +301,13 @@ def test_desk_pages(
     for name, visit in _desk_pages(seeded):
         visit(inside)
         faults += _look_at(inside, f"desk-{name}", language)
+    above = open_page("desk", language, cookies=head)
+    for name, visit in (("banks", _at("/banks")), ("bank", _at("/bank/1"))):
+        visit(above)
+        faults += _look_at(above, f"desk-head-{name}", language)
     assert not faults, "\n".join(faults)
-    outside.no_faults()
-    inside.no_faults()
+    for window in (outside, inside, above):
+        window.no_faults()
 
 
 def test_the_switch_changes_the_language_and_stays(open_page: "Opener") -> None:

@@ -5,7 +5,8 @@ Exit codes   0  done
              2  the command line cannot be read
              3  something outside is missing or refused: a key, a port, the database, a name
 
-`hash`, `match` and `compare` answer as grep does: 0 a match, 1 none, 2 an error (docs/commands.md).
+`hash`, `match`, `compare`, `bank`, `calibrate` and `evaluate` answer as grep does: 0 a match or done,
+1 nothing, 2 an error (docs/commands.md).
 An interrupt is 130 everywhere.
 """
 

@@ -12,7 +12,8 @@ def parser() -> argparse.ArgumentParser:
         prog="haechi",
         description="Takes non-consensual deepfakes down and keeps them down.",
         epilog="exit codes: 0 done, 1 the answer is no, 2 wrong command line, "
-        "3 something outside is missing or refused",
+        "3 something outside is missing or refused. Of hash, match, compare, bank, calibrate and "
+        "evaluate: 0 done or found, 1 nothing, 2 an error; docs/commands.md",
     )
     commands = top.add_subparsers(required=True, metavar="command")
     _setup(commands)
@@ -56,8 +57,12 @@ def _servers(commands: Commands) -> None:
     ):
         typed = "match-service" if name == "match" else name
         made = _add(commands, typed, f"serving:{name}", what)
-        made.add_argument("--host", default="127.0.0.1")
-        made.add_argument("--port", type=int, default=DEFAULT_PORTS[name])
+        made.add_argument(
+            "--host", default="127.0.0.1", help="address to listen on (default: %(default)s)"
+        )
+        made.add_argument(
+            "--port", type=int, default=DEFAULT_PORTS[name], help="default: %(default)s"
+        )
         if name == "match":
             _match_service(made)
     _add(commands, "worker", "worker:worker", "do what was put off: examine, deliver, watch clocks")
@@ -178,7 +183,7 @@ def _pictures(commands: Commands) -> None:
     made.add_argument(
         "--vpdq",
         choices=["cpp", "python"],
-        help="of videos also every hashed frame, in that order of vPDQ",
+        help="of videos also every hashed frame, in that order of vPDQ (not in CSV)",
     )
     made.add_argument("paths", nargs="+", metavar="PATH", help=_HOW_TO_NAME_FILES)
     made.epilog = "exit codes: 0 done, 2 an error with any file; 130 interrupted"
@@ -191,14 +196,19 @@ def _pictures(commands: Commands) -> None:
         action="append",
         required=True,
         metavar="KNOWN",
-        help="known pictures: a file, a folder, a pattern in quotes, or bank:NAME; may be repeated",
+        help="known pictures and videos: a file, a folder, a pattern in quotes, or bank:NAME; may be repeated",
     )
     made.add_argument("--policy", metavar="FILE", help=_POLICY)
     made.add_argument("paths", nargs="+", metavar="PATH", help=_HOW_TO_NAME_FILES)
     made.epilog = f"{_MATCH_CODES}. The service for platforms is `haechi match-service`."
 
     made = _form(
-        _add(commands, "compare", "comparing:compare_files", "compare two pictures in every way")
+        _add(
+            commands,
+            "compare",
+            "comparing:compare_files",
+            "compare two pictures or videos in every way",
+        )
     )
     made.add_argument("a", metavar="A", help="the picture that is asked about")
     made.add_argument("b", metavar="B", help="the picture that is known")
@@ -209,7 +219,12 @@ def _pictures(commands: Commands) -> None:
 
 def _measures(commands: Commands) -> None:
     made = _form(
-        _add(commands, "calibrate", "calibrating:calibrate_folder", "thresholds from a folder")
+        _add(
+            commands,
+            "calibrate",
+            "calibrating:calibrate_folder",
+            "place the thresholds, from unrelated pictures",
+        )
     )
     made.add_argument("folder", metavar="FOLDER", help="pictures that are unrelated to one another")
     made.add_argument(
@@ -220,14 +235,16 @@ def _measures(commands: Commands) -> None:
     made.add_argument("--float", action="store_true", help="also measure what int8 embeddings lose")
     made.epilog = "exit codes: 0 done, 2 too few pictures or another error"
 
-    evaluate = commands.add_parser("evaluate", help="measure the search")
+    evaluate = commands.add_parser("evaluate", help="how much of what was edited is found")
     below = evaluate.add_subparsers(required=True, metavar="command")
     made = _form(
         _add(below, "edits", "evaluating:evaluate_edits", "recall on edited copies of pictures")
     )
     made.add_argument("folder", metavar="DIR", help="pictures; every fourth is never known")
     made.add_argument("--pictures", type=int, metavar="N", help="take N of them (default: all)")
-    made.add_argument("--edits", metavar="NAMES", help="only these, with commas between")
+    made.add_argument(
+        "--edits", metavar="NAMES", help="only these, such as jpeg,crop_30; a wrong name lists all"
+    )
     made.add_argument("--seed", type=int, default=1, help="of every choice (default 1)")
     made.add_argument("--policy", metavar="FILE", help=_POLICY)
     made.add_argument("--chart", metavar="FILE.svg", help="draw recall by edit and fingerprint")
@@ -249,7 +266,9 @@ _BANK_POLICIES = ("block", "review", "record", "benign")
 
 
 def _banks(commands: Commands) -> None:
-    bank = commands.add_parser("bank", help="banks of known pictures, and what is in them")
+    bank = commands.add_parser(
+        "bank", help="banks of known pictures, and what is in them", epilog=_BANK_CODES
+    )
     below = bank.add_subparsers(required=True, metavar="command")
 
     def command(name: str, function: str, help_text: str) -> argparse.ArgumentParser:

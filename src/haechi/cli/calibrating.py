@@ -12,6 +12,7 @@ from haechi.cli.knowing import taken, warn_without_model
 from haechi.cli.printing import MATCH, Printer, Record, grep_codes, say
 from haechi.cli.progress import Progress
 from haechi.cli.workshop import Workshop
+from haechi.errors import TooFewPictures
 from haechi.evaluation import chart
 from haechi.evaluation.calibrate import Calibration, calibrate
 from haechi.evaluation.pairs import Looks, compare
@@ -33,6 +34,8 @@ def calibrate_folder(asked: argparse.Namespace) -> int:
     with Workshop() as shop:
         warn_without_model(shop)
         paths, pictures = _pictures(asked, shop)
+        if not pictures:
+            raise TooFewPictures(f"{asked.folder}: no picture that can be opened")
         exact = _exact(paths, shop) if asked.float else None
     made = calibrate(compare(pictures), asked.rate)
     for row, column, why in made.suspects[:SUSPECTS]:

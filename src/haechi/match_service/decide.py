@@ -26,7 +26,7 @@ _SEEN = {
     Verdict.NO_MATCH: "This picture is on no list.",
 }
 _SO = {
-    "block": "A person decided, after a report, that it must not be published.",
+    "block": "By the rules of that list it must not be published.",
     "review": "A person should look at it before it is published.",
     "publish": "It may be published.",
 }

@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from haechi.errors import ReasonRequired
 from haechi.index import DEFAULT, thresholds
@@ -13,11 +14,23 @@ from haechi.server.matching.banks import NOTE_LIMIT
 from haechi.server.matching.models import Bank, BankPolicy
 from haechi.server.words import words_for
 
-YES_NO = [("yes", _("yes")), ("no", _("no"))]
+YES_NO = [("yes", pgettext_lazy("answer", "yes")), ("no", pgettext_lazy("answer", "no"))]
+
+NUMBERS = {
+    "pdq_same_bits": _("PDQ: the same picture, up to so many bits"),
+    "pdq_edited_bits": _("PDQ: an edited copy, up to so many bits"),
+    "sscd_similarity": _("Likeness of whole pictures, from"),
+    "sscd_view_similarity": _("Likeness of parts of pictures, from"),
+    "sscd_certain": _("Likeness from which no person has to look"),
+    "count": _("Held after more edited copies than"),
+    "times": _("and more than so many times the usual number"),
+    "window_s": _("Seconds in which they are counted"),
+}
+"""What thresholds (index.thresholds) and floods (matching.floods) are called at the desk."""
 
 
 class BankForm(forms.Form):
-    """A bank's settings. An empty number is the usual one, which stands in its hint."""
+    """A bank's settings. An empty number is the usual one; its hint has that and its name."""
 
     use_required_attribute = False
 
@@ -98,8 +111,10 @@ def _word(value: bool) -> str:  # noqa: FBT001
 def _number(name: str, usual: float, low: float, high: float) -> forms.Field:
     kind: Any = forms.IntegerField if isinstance(usual, int) else forms.FloatField
     made: forms.Field = kind(
-        label=name,
-        help_text=_("usually {usual}; {low} to {high}").format(usual=usual, low=low, high=high),
+        label=NUMBERS[name],
+        help_text=_("{name}: usually {usual}; {low} to {high}").format(
+            name=name, usual=usual, low=low, high=high
+        ),
         min_value=low,
         max_value=high,
         required=False,

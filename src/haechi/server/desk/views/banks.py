@@ -7,6 +7,7 @@ from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from haechi.errors import NotAllowed, ReasonRequired
@@ -15,7 +16,7 @@ from haechi.server import flow
 from haechi.server.audit import services as audit
 from haechi.server.desk import vocabulary
 from haechi.server.desk.access import actor_of, refusal, reviewers_only, staff_only
-from haechi.server.desk.bank_forms import BankForm, MemberForm
+from haechi.server.desk.bank_forms import NUMBERS, YES_NO, BankForm, MemberForm
 from haechi.server.desk.vocabulary import TAGS, Names
 from haechi.server.matching import backwards, floods
 from haechi.server.matching import banks as services
@@ -24,7 +25,13 @@ from haechi.server.staff.models import Role, User
 
 PER_PAGE = 50
 AT_MOST = 100
-KINDS = ("pending", "confirmed", "withdrawn", "held")
+KINDS = {
+    "": _("all"),
+    "pending": _("pending"),
+    "confirmed": _("confirmed"),
+    "held": _("held"),
+    "withdrawn": _("withdrawn"),
+}
 
 
 @require_safe
@@ -122,15 +129,21 @@ def _bank_page(
     members = found.members.order_by("-pk")
     if kind == "held":
         members = members.exclude(held="").filter(status="confirmed")
-    elif kind in KINDS:
+    elif kind and kind in KINDS:
         members = members.filter(status=kind)
     context = {
         "bank": found,
         "form": form,
         "kind": kind if kind in KINDS else "",
+        "kinds": KINDS.items(),
         "page": Paginator(members, PER_PAGE).get_page(request.GET.get("page")),
         "sources": found.sources.order_by("name"),
         "may_change": actor_of(request).role == Role.ADMINISTRATOR,
+        "unseen": dict(YES_NO)["yes" if found.trusted else "no"],
+        "settings": [
+            (NUMBERS.get(name, name), value)
+            for name, value in {**found.thresholds, **found.flood}.items()
+        ],
     }
     return render(request, "desk/bank.html", context, status=status)
 

@@ -44,7 +44,7 @@ ROWS: dict[str, tuple[Promise, Promise]] = {
     ),
     "uploads_refused": (
         _("Uploads stopped"),
-        _("Checked uploads that matched a picture a person had confirmed."),
+        _("Checked uploads stopped because they matched a picture on a list."),
     ),
     "clocks_started": (
         _("Legal deadlines started"),
