@@ -223,3 +223,27 @@ def test_the_bar_is_for_terminals_only() -> None:
     assert "hash" in shown.getvalue()
     assert shown.getvalue().endswith("\r\x1b[K")
     assert silent.getvalue() == ""
+
+
+def test_links_that_lead_nowhere_cost_no_other_answer(tmp_path: Path) -> None:
+    for name in ("a", "z"):
+        (tmp_path / name).write_text("a")
+    (tmp_path / "circle").symlink_to(tmp_path / "circle")
+    (tmp_path / "gone").symlink_to(tmp_path / "nowhere")
+
+    assert [Path(path).name for path in files.walk([str(tmp_path)])] == ["a", "z"]
+
+
+def test_folders_deeper_than_any_recursion(tmp_path: Path) -> None:
+    root, deep = os.open(tmp_path, os.O_RDONLY), 1_500
+    at = root
+    for _ in range(deep):
+        os.mkdir("a", dir_fd=at)
+        below = os.open("a", os.O_RDONLY, dir_fd=at)
+        os.close(at)
+        at = below
+    os.close(os.open("f", os.O_CREAT | os.O_WRONLY, dir_fd=at))
+    os.close(at)
+
+    assert list(files.walk([str(tmp_path)])) == [f"{tmp_path}/{'a/' * deep}f"]
+    subprocess.run(["rm", "-r", "--", tmp_path / "a"], check=True)  # noqa: S603, S607 - pytest recurses

@@ -1,5 +1,6 @@
 """From what was typed to files: folders, globs and a list on standard input, one at a time."""
 
+import errno
 import glob
 import hashlib
 import os
@@ -92,17 +93,35 @@ def _below(path: str) -> Iterator[str]:
     if not os.path.isdir(path):  # noqa: PTH112 - text in, text out
         yield path
         return
+    # Not by recursion: people and programs make folders a thousand deep.
+    open_folders = [_inside(path)]
+    while open_folders:
+        found = next(open_folders[-1], None)
+        if found is None:
+            open_folders.pop()
+        elif isinstance(found, str):
+            yield found
+        elif found.is_dir(follow_symlinks=False):
+            open_folders.append(_inside(found.path))
+        elif _is_file(found):
+            yield found.path
+
+
+def _inside(folder: str) -> "Iterator[os.DirEntry[str] | str]":
+    """What is in a folder, by name; its own path if it cannot be read."""
     try:
-        with os.scandir(path) as entries:
-            inside = sorted(entries, key=lambda entry: entry.name)
+        with os.scandir(folder) as entries:
+            return iter(sorted(entries, key=lambda entry: entry.name))
     except OSError:
-        yield path
-        return
-    for entry in inside:
-        if entry.is_dir(follow_symlinks=False):
-            yield from _below(entry.path)
-        elif entry.is_file():
-            yield entry.path
+        return iter([folder])
+
+
+def _is_file(entry: "os.DirEntry[str]") -> bool:
+    """Also where nobody can tell, so that `read` says why. A link in a circle leads nowhere."""
+    try:
+        return entry.is_file()
+    except OSError as error:
+        return error.errno != errno.ELOOP
 
 
 def _lines(descriptor: int) -> Iterator[str]:
