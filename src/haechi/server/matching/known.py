@@ -53,14 +53,12 @@ class Known:
         self.catch_up()
         terms = _terms()
         loosest = thresholds.loosest(each.policy for each in terms.values())
-        found: list[tuple[type[Hosted] | type[Member], int, Hit]] = []
-        for hit in self._catalog.search(query, loosest):
-            key = hit.key // 2
-            member = bool(hit.key % 2)
-            seen = self._judged(hit, key, terms, now) if member else thresholds.judged(hit, DEFAULT)
-            if seen is not None:
-                found.append((Member if member else Hosted, key, seen))
-        return found
+        found = thresholds.found(
+            lambda policy: self._catalog.search(query, policy),
+            loosest,
+            lambda key: self._policy(key // 2, terms, now) if key % 2 else DEFAULT,
+        )
+        return [(Member if hit.key % 2 else Hosted, hit.key // 2, hit) for hit, _ in found]
 
     def hosted(self, query: Query, policy: Policy) -> list[tuple[int, Hit]]:
         """The hosted content that `query` meets under `policy`, best first."""
@@ -74,9 +72,10 @@ class Known:
             self._take_hosted()
             self._take_members()
 
-    def _judged(
-        self, hit: Hit, key: int, terms: dict[tuple[int, str], Terms], now: datetime
-    ) -> Hit | None:
+    def _policy(
+        self, key: int, terms: dict[tuple[int, str], Terms], now: datetime
+    ) -> Policy | None:
+        """That of a member; None if it is not in force."""
         kept = self._members.get(key)
         if kept is None:
             return None
@@ -85,7 +84,7 @@ class Known:
             return None
         paused = kept.paused_until is not None and kept.paused_until > now
         expired = kept.expires_at is not None and kept.expires_at <= now
-        return None if paused or expired else thresholds.judged(hit, own.policy)
+        return None if paused or expired else own.policy
 
     def _take_hosted(self) -> None:
         rows = Hosted.objects.filter(seq__gt=self._seen[Hosted])
