@@ -1,6 +1,7 @@
 """Banks as people keep them: members in force, doubted, held, found backwards, listed."""
 
 import secrets
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 import cv2
@@ -17,7 +18,8 @@ from tests.flow.conftest import host, submit
 from haechi import fingerprint
 from haechi.errors import BankNameTaken, BankUnknown, InvalidDocument, MemberUnknown, ReasonRequired
 from haechi.formats.hashlist import Category, Listed
-from haechi.index import Query
+from haechi.index import DEFAULT, Catalog, Query
+from haechi.index import Entry as CatalogEntry
 from haechi.server import flow
 from haechi.server.audit import services as audit
 from haechi.server.audit.models import Entry
@@ -457,3 +459,28 @@ def test_a_source_has_its_own_distance_here_too(bank: Bank, astronaut: bytes) ->
     banks.change_source(bank, "partner", limits={"pdq_edited_bits": 25}, reason="r", **ACT)
     assert known(asked) == [member.pk]
     assert matching.known() is not None
+
+
+def test_a_reading_that_breaks_off_begins_again(
+    bank: Bank, board: Platform, astronaut: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows come in no order of their numbers: here the first has the newest."""
+    first, second = host(board, astronaut), host(board, astronaut, content_id="2")
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        for each, seq in ((first, 900), (second, 800)):
+            cursor.execute("UPDATE matching_hosted SET seq = %s WHERE id = %s", [seq, each.pk])
+        cursor.execute("SET LOCAL session_replication_role = origin")
+    made, load, faults = Known(), Catalog.load, [False, True]
+
+    def once(catalog: Catalog, entries: Iterable[CatalogEntry]) -> None:
+        if faults and faults.pop(0):
+            raise MemoryError
+        load(catalog, entries)
+
+    monkeypatch.setattr("haechi.server.matching.known.BATCH_ROWS", 1)
+    monkeypatch.setattr(Catalog, "load", once)
+    with pytest.raises(MemoryError):
+        made.catch_up()
+    asked = Query(sha256=bytes(second.sha256), turns=(), pdq_quality=0, embedding=None)
+    assert {key for key, _ in made.hosted(asked, DEFAULT)} == {first.pk, second.pk}

@@ -34,6 +34,8 @@ def checked(overrides: Mapping[str, object]) -> dict[str, int | float]:
 
     Raises InvalidDocument, naming the first that is not.
     """
+    if not isinstance(overrides, Mapping):
+        raise InvalidDocument("thresholds are no object of names and numbers")
     return {name: _checked(name, value) for name, value in overrides.items()}
 
 

@@ -6,14 +6,12 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from haechi.errors import InvalidDocument
-from haechi.fingerprint import frames
 from haechi.index import DEFAULT, Catalog, Entry, Hit, Policy, Query, Verdict, thresholds
 from haechi.match_service.decide import Bank, Found, Held
 from haechi.match_service.exact import Exact
 
 log = logging.getLogger(__name__)
 
-VECTOR_BYTES = 512  # one embedding: 512 values of int8
 FOR_EVER_S = float("inf")
 
 type Home = tuple[int, str]
@@ -59,14 +57,14 @@ class MemberRow:
 
     def entry(self) -> Entry:
         """The row as the catalog takes it."""
-        return Entry(
-            key=self.id,
-            sha256=self.sha256 or b"",
+        return Entry.stored(
+            self.id,
+            sha256=self.sha256,
             pdq=self.pdq,
             pdq_quality=self.pdq_quality,
             embedding=self.embedding,
-            views=split_views(self.views),
-            frames=frames.unpack(self.frames),
+            views=self.views,
+            frames=self.frames,
         )
 
 
@@ -234,12 +232,6 @@ class Mirror:
         self._held.pop(key, None)
         self._state.exact.remove(key)
         self._state.catalog.remove(key)
-
-
-def split_views(joined: bytes) -> tuple[bytes, ...]:
-    """Cut stored views back into vectors of 512 int8; a torn tail is left out."""
-    starts = range(0, len(joined) - VECTOR_BYTES + 1, VECTOR_BYTES)
-    return tuple(joined[start : start + VECTOR_BYTES] for start in starts)
 
 
 def join_views(views: Sequence[bytes]) -> bytes:

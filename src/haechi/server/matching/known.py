@@ -5,7 +5,6 @@ from datetime import datetime
 from itertools import batched
 from typing import NamedTuple
 
-from haechi.fingerprint import frames
 from haechi.index import DEFAULT, Catalog, Entry, Hit, Policy, Query, thresholds
 from haechi.server.evidence.models import FingerprintFields
 from haechi.server.matching.models import Bank, Hosted, Member, MemberStatus, Source
@@ -90,18 +89,20 @@ class Known:
         rows = Hosted.objects.filter(seq__gt=self._seen[Hosted])
         if not self._seen[Hosted]:
             rows = rows.filter(removed_at=None)
-        listed = rows.values_list(*_COLUMNS, "removed_at")
+        listed, newest = rows.values_list(*_COLUMNS, "removed_at"), self._seen[Hosted]
         for some in batched(listed.iterator(chunk_size=BATCH_ROWS), BATCH_ROWS):
             self._catalog.load(_entry(row[0] * 2, *row[2:8]) for row in some if row[-1] is None)
             for row in some:
                 if row[-1] is not None:
                     self._catalog.remove(row[0] * 2)
-            self._seen[Hosted] = max(self._seen[Hosted], *(row[1] for row in some))
+            newest = max(newest, *(row[1] for row in some))
+        # Rows come in no order: what was taken in before a fault says nothing of the rest.
+        self._seen[Hosted] = newest
 
     def _take_members(self) -> None:
         rows = Member.objects.filter(seq__gt=self._seen[Member])
         kept = ("bank_id", "source", "status", "paused_until", "expires_at")
-        listed = rows.values_list(*_COLUMNS, *kept)
+        listed, newest = rows.values_list(*_COLUMNS, *kept), self._seen[Member]
         for some in batched(listed.iterator(chunk_size=BATCH_ROWS), BATCH_ROWS):
             put = []
             for row in some:
@@ -114,7 +115,8 @@ class Known:
                     self._members[row[0]] = _Kept(bank, source, confirmed, paused_until, expires_at)
                     put.append(_entry(row[0] * 2 + 1, *row[2:8]))
             self._catalog.load(put)
-            self._seen[Member] = max(self._seen[Member], *(row[1] for row in some))
+            newest = max(newest, *(row[1] for row in some))
+        self._seen[Member] = newest
 
 
 def terms_of(member: Member) -> Terms:
@@ -160,12 +162,12 @@ def _entry(
     joined: Stored,
     packed: Stored,
 ) -> Entry:
-    return Entry(
-        key=key,
-        sha256=bytes(sha256 or b""),
+    return Entry.stored(
+        key,
+        sha256=bytes(sha256) if sha256 is not None else None,
         pdq=bytes(pdq) if pdq is not None else None,
         pdq_quality=pdq_quality,
         embedding=bytes(embedding) if embedding is not None else None,
-        views=views(bytes(joined)),
-        frames=frames.unpack(bytes(packed)),
+        views=bytes(joined),
+        frames=bytes(packed),
     )
