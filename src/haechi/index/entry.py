@@ -104,7 +104,7 @@ class Query:
         sha256: 32 bytes, or empty if only perceptual fingerprints are known.
         turns: PDQ in up to eight orientations, identity first (fingerprint.pdq.TURNS); may be
             just one, or empty. With further frames, eight for each of them.
-        pdq_quality: 0..100.
+        pdq_quality: 0..100; of the whole. What is in `insets` has a quality that counts.
         embedding: 512 int8, or None.
         views: 512 int8 each: insets that the layout showed, further frames of a video.
         insets: How many of the last groups of eight turns are of insets: what is near to one of
@@ -183,5 +183,5 @@ def _sound_frames(key: int, packed: bytes) -> tuple[Frame, ...]:
     try:
         return unpack(packed)
     except FingerprintError as error:
-        _log.error("entry %d: frames: %s", key, error)  # noqa: TRY400 - the row is at fault
+        _log.error("entry %d: frames: %s", key, error)
         return ()
