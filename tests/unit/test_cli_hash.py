@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from tests.unit.pictures_on_disk import file_bytes, records, run
 from haechi.cli import files, printing, progress
 from haechi.cli.workshop import Workshop
 from haechi.fingerprint import pdq
-from haechi.media import decode
+from haechi.media import DEFAULT, decode
 
 KEYS = ["path", "type", "sha256", "md5", "pdq", "pdq_quality"]
 
@@ -247,3 +248,44 @@ def test_folders_deeper_than_any_recursion(tmp_path: Path) -> None:
 
     assert list(files.walk([str(tmp_path)])) == [f"{tmp_path}/{'a/' * deep}f"]
     subprocess.run(["rm", "-r", "--", tmp_path / "a"], check=True)  # noqa: S603, S607 - pytest recurses
+
+
+def test_an_interrupt_ends_the_wait_for_a_pipe(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    command = [sys.executable, "-m", "haechi.cli", "hash", "--jsonl", "-", tmp_path / "pipe"]
+    running = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603
+    assert running.stdin is not None
+    assert running.stdout is not None
+    with running.stdin as listed:
+        listed.write(f"{tmp_path}/nothing\n".encode())
+    assert running.stdout.readline(), "it is past the list, and waits for the pipe"
+    running.send_signal(signal.SIGINT)
+    try:
+        assert running.wait(20) == 130
+    finally:
+        running.kill()
+        running.stdout.close()
+
+
+def test_a_pipe_that_is_written_late_is_read_whole(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    content = file_bytes(data.cat())
+    threading.Timer(0.3, (tmp_path / "pipe").write_bytes, [content]).start()
+    found = files.read(str(tmp_path / "pipe"), DEFAULT, threading.Event())
+    assert isinstance(found, files.File)
+    assert found.data == content
+
+
+@pytest.mark.parametrize(
+    ("closed", "code", "lines"), [(">&-", 2, 0), ("2>&-", 0, 1), ("<&-", 0, 1)]
+)
+def test_closed_streams(folder: Path, closed: str, code: int, lines: int) -> None:
+    """An error on the way must neither be an answer nor go where answers go."""
+    command = f'exec "$0" -m haechi.cli hash --jsonl "$1" {closed}'
+    done = subprocess.run(  # noqa: S603
+        ["sh", "-c", command, sys.executable, folder / "a cat.jpg"],  # noqa: S607
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, len(done.stdout.splitlines())) == (code, lines)
+    assert b"Traceback" not in done.stderr

@@ -4,6 +4,7 @@ import errno
 import glob
 import hashlib
 import os
+import select
 import stat
 import threading
 from collections.abc import Iterator, Sequence
@@ -20,6 +21,7 @@ MISSING = "file.missing"
 UNREADABLE = "file.unreadable"
 
 _CHUNK_BYTES = 1024 * 1024
+_LOOK_MS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ def read(path: str, limits: Limits, stop: threading.Event) -> File | Fault:
     try:
         if not _readable(Path(path).stat().st_mode):
             return Fault(path, UNREADABLE, "not a regular file")
-        with Path(path).open("rb", buffering=0) as source:
+        with open(path, "rb", buffering=0, opener=_at_once) as source:
             return _digest(path, source.fileno(), limits, stop)
     except FileNotFoundError:
         return Fault(path, MISSING, "no such file or folder")
@@ -139,11 +141,26 @@ def _readable(mode: int) -> bool:
     return stat.S_ISREG(mode) or stat.S_ISFIFO(mode)
 
 
+def _at_once(path: str, flags: int) -> int:
+    """Also a pipe that nobody has opened to write: there an interrupt would find a thread hanging."""
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
+def _next(descriptor: int, ready: select.poll, stop: threading.Event) -> bytes:
+    """The next piece, as soon as there is one; not empty, and of no use, once `stop`."""
+    while not ready.poll(_LOOK_MS):
+        if stop.is_set():
+            return b"\0"
+    return os.read(descriptor, _CHUNK_BYTES)
+
+
 def _digest(path: str, descriptor: int, limits: Limits, stop: threading.Event) -> File | Fault:
     sha256, md5, size = hashlib.sha256(), hashlib.md5(usedforsecurity=False), 0
     kept: list[bytes] | None = []
     head, keep = b"", limits.bytes
-    while chunk := os.read(descriptor, _CHUNK_BYTES):
+    ready = select.poll()
+    ready.register(descriptor, select.POLLIN)
+    while chunk := _next(descriptor, ready, stop):
         if stop.is_set():
             return Fault(path, UNREADABLE, "interrupted")
         sha256.update(chunk)
