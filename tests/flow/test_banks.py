@@ -535,3 +535,11 @@ def test_nothing_of_a_bank_is_deleted(bank: Bank, astronaut: bytes, table: str) 
     for act in (f"DELETE FROM {table}", f"TRUNCATE {table} CASCADE"):
         with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(act)
+
+
+def test_thresholds_that_make_no_sense_end_no_search(bank: Bank, astronaut: bytes) -> None:
+    member = listed(bank, astronaut, MemberStatus.CONFIRMED)
+    for told in ({"pdq_edited_bits": 99}, ["pdq_edited_bits"]):
+        Bank.objects.filter(pk=bank.pk).update(thresholds=told)
+        asked = Query(bytes(member.sha256 or b""), (), 0, None)
+        assert known(asked) == [member.pk]

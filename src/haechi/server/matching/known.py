@@ -1,13 +1,17 @@
 """What this process knows: members in force and hosted content, in memory, kept up by `seq`."""
 
+import logging
 import threading
 from datetime import datetime
 from itertools import batched
 from typing import NamedTuple
 
+from haechi.errors import InvalidDocument
 from haechi.index import DEFAULT, Catalog, Entry, Hit, Policy, Query, thresholds
 from haechi.server.evidence.models import FingerprintFields
 from haechi.server.matching.models import Bank, Hosted, Member, MemberStatus, Source
+
+log = logging.getLogger(__name__)
 
 EMBEDDING_BYTES = 512
 BATCH_ROWS = 5_000
@@ -148,9 +152,13 @@ def _terms() -> dict[tuple[int, str], Terms]:
 
 def _laid(bank: Bank, source: Source | None) -> Terms:
     layers = [bank.thresholds, source.thresholds if source else {}]
-    return Terms(
-        thresholds.policy(*layers), bank.trusted or (source is not None and source.trusted)
-    )
+    try:
+        policy = thresholds.policy(*layers)
+    except InvalidDocument as error:
+        # As in the match service: one bad row must not end every search.
+        log.error("bank %d: %s; the usual thresholds are used", bank.pk, error)  # noqa: TRY400
+        policy = DEFAULT
+    return Terms(policy, bank.trusted or (source is not None and source.trusted))
 
 
 def _entry(
