@@ -1,12 +1,13 @@
 """Banks as people keep them: members in force, doubted, held, found backwards, listed."""
 
 import secrets
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 import cv2
 import numpy as np
 import pytest
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 from hypothesis import given
 from hypothesis import strategies as st
 from procrastinate.contrib.django.models import ProcrastinateJob
@@ -17,7 +18,8 @@ from tests.flow.conftest import host, submit
 from haechi import fingerprint
 from haechi.errors import BankNameTaken, BankUnknown, InvalidDocument, MemberUnknown, ReasonRequired
 from haechi.formats.hashlist import Category, Listed
-from haechi.index import Query
+from haechi.index import DEFAULT, Catalog, Query
+from haechi.index import Entry as CatalogEntry
 from haechi.server import flow
 from haechi.server.audit import services as audit
 from haechi.server.audit.models import Entry
@@ -457,3 +459,87 @@ def test_a_source_has_its_own_distance_here_too(bank: Bank, astronaut: bytes) ->
     banks.change_source(bank, "partner", limits={"pdq_edited_bits": 25}, reason="r", **ACT)
     assert known(asked) == [member.pk]
     assert matching.known() is not None
+
+
+def test_a_reading_that_breaks_off_begins_again(
+    bank: Bank, board: Platform, astronaut: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows come in no order of their numbers: here the first has the newest."""
+    first, second = host(board, astronaut), host(board, astronaut, content_id="2")
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        for each, seq in ((first, 900), (second, 800)):
+            cursor.execute("UPDATE matching_hosted SET seq = %s WHERE id = %s", [seq, each.pk])
+        cursor.execute("SET LOCAL session_replication_role = origin")
+    made, load, faults = Known(), Catalog.load, [False, True]
+
+    def once(catalog: Catalog, entries: Iterable[CatalogEntry]) -> None:
+        if faults and faults.pop(0):
+            raise MemoryError
+        load(catalog, entries)
+
+    monkeypatch.setattr("haechi.server.matching.known.BATCH_ROWS", 1)
+    monkeypatch.setattr(Catalog, "load", once)
+    with pytest.raises(MemoryError):
+        made.catch_up()
+    asked = Query(sha256=bytes(second.sha256), turns=(), pdq_quality=0, embedding=None)
+    assert {key for key, _ in made.hosted(asked, DEFAULT)} == {first.pk, second.pk}
+
+
+def due() -> set[int]:
+    """Members that are put down to be looked for; none afterwards."""
+    waiting = BackSearch.objects.filter(done_at=None)
+    found = set(waiting.values_list("member_id", flat=True))
+    waiting.update(done_at=NOON)
+    return found
+
+
+def test_whatever_brings_a_member_into_force_has_it_looked_for(
+    bank: Bank, astronaut: bytes, cat: bytes
+) -> None:
+    confirmed = listed(bank, astronaut, MemberStatus.CONFIRMED)
+    pending = listed(bank, cat)
+    both = {confirmed.pk, pending.pk}
+    assert due() == {confirmed.pk}
+    banks.change(bank, enabled=False, reason="r", **ACT)
+    assert due() == set()
+    banks.change(bank, enabled=True, reason="r", **ACT)
+    assert due() == {confirmed.pk}
+    for _ in range(2):
+        banks.change(bank, trusted=True, reason="r", **ACT)
+        assert due() == both, "again: it was looked for, but not in what came meanwhile"
+        banks.change(bank, trusted=False, reason="r", **ACT)
+    banks.change_source(bank, pending.source, trusted=True, reason="r", **ACT)
+    assert due() == both
+    banks.change(bank, policy=BankPolicy.RECORD, reason="r", **ACT)
+    assert due() == set()
+    banks.change(bank, policy=BankPolicy.REVIEW, reason="r", **ACT)
+    assert due() == both
+    banks.expire(confirmed, NOON + timedelta(days=1), **ACT)
+    assert due() == {confirmed.pk}
+    Member.objects.create(
+        bank=bank,
+        status="pending",
+        source=pending.source,
+        pdq=bytes(32),
+        pdq_quality=90,
+        created_at=NOON,
+    )
+    assert len(due()) == 1, "in force at once, because its source is trusted"
+
+
+@pytest.mark.parametrize("table", ["matching_bank", "matching_member", "matching_source"])
+def test_nothing_of_a_bank_is_deleted(bank: Bank, astronaut: bytes, table: str) -> None:
+    """Match processes would go on with it, and the log would not know."""
+    listed(bank, astronaut)
+    for act in (f"DELETE FROM {table}", f"TRUNCATE {table} CASCADE"):
+        with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(act)
+
+
+def test_thresholds_that_make_no_sense_end_no_search(bank: Bank, astronaut: bytes) -> None:
+    member = listed(bank, astronaut, MemberStatus.CONFIRMED)
+    for told in ({"pdq_edited_bits": 99}, ["pdq_edited_bits"]):
+        Bank.objects.filter(pk=bank.pk).update(thresholds=told)
+        asked = Query(bytes(member.sha256 or b""), (), 0, None)
+        assert known(asked) == [member.pk]

@@ -3,12 +3,13 @@
 import time
 from itertools import count
 
+import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from haechi.errors import InvalidDocument
-from haechi.index import DEFAULT, Hit, Policy, Query, Verdict, thresholds
+from haechi.index import DEFAULT, Catalog, Entry, Hit, Policy, Query, Verdict, thresholds
 from haechi.match_service.decide import Bank, Found, decide, nearness
 from haechi.match_service.mirror import FOR_EVER_S, MemberRow, Mirror, Source
 
@@ -176,29 +177,76 @@ LAYER = st.fixed_dictionaries(
 )
 
 
-@given(st.lists(LAYER, max_size=4), hits())
-def test_the_loosest_policy_finds_whatever_one_of_them_admits(
-    layers: list[dict[str, int | float]], seen: Hit
-) -> None:
-    own = [thresholds.policy(layer) for layer in layers]
-    loose = thresholds.loosest(own)
-    for one in [*own, DEFAULT]:
-        if thresholds.judged(seen, one) is not None:
-            assert thresholds.judged(seen, loose) is not None
+TOLD = bytes(range(32))
 
 
-@given(LAYER, hits())
-def test_a_judged_hit_holds_only_evidence_its_policy_admits(
-    layer: dict[str, int | float], seen: Hit
+def changed(bits: int, seed: int) -> bytes:
+    """TOLD, in which so many bits are changed."""
+    places = np.random.default_rng(seed).permutation(256)[:bits]
+    return (int.from_bytes(TOLD) ^ sum(1 << int(place) for place in places)).to_bytes(32)
+
+
+def like(cosine: float) -> bytes:
+    """A vector; its cosine to that of 1 is `cosine`."""
+    vector = np.zeros(512, np.int8)
+    vector[0], vector[1] = round(127 * cosine), round(127 * (1 - cosine**2) ** 0.5)
+    return vector.tobytes()
+
+
+@st.composite
+def evidence(draw: st.DrawFn) -> tuple[Entry, Query]:
+    """A member and an upload that are alike as a whole and in part, by PDQ and by embedding."""
+    whole, part, turned = (draw(st.integers(0, 60)) for _ in range(3))
+    others = [np.random.default_rng(one).bytes(32) for one in range(6)]
+    turns = [changed(whole, 1), changed(turned, 2), *others]
+    entry = Entry(draw(st.integers(0, 9)), b"", TOLD, 100, like(1), (like(draw(st.floats(0, 1))),))
+    query = Query(
+        sha256=b"",
+        turns=(*turns, changed(part, 3), *others, others[0]),
+        pdq_quality=100,
+        embedding=like(draw(st.floats(0, 1))),
+        insets=1,
+    )
+    return entry, query
+
+
+@given(evidence(), LAYER, st.lists(LAYER, max_size=3))
+@settings(deadline=None)
+def test_what_other_banks_admit_changes_nothing_for_a_bank(
+    met: tuple[Entry, Query], layer: dict[str, int | float], others: list[dict[str, int | float]]
 ) -> None:
-    own = thresholds.policy(layer)
-    left = thresholds.judged(seen, own)
-    if left is None or left.verdict is Verdict.IDENTICAL_FILE:
-        return
-    assert left.distance_bits is None or left.distance_bits <= own.pdq_edited_bits
-    least = min(own.sscd_similarity, own.sscd_view_similarity)
-    assert left.similarity is None or left.similarity >= least
-    assert nearness(left) >= nearness(seen), "judging takes evidence away and adds none"
+    entry, query = met
+    catalog, own = Catalog(), thresholds.policy(layer)
+    catalog.put(entry)
+    loosest = thresholds.loosest([own, *map(thresholds.policy, others)])
+
+    found = thresholds.found(lambda one: catalog.search(query, one), loosest, lambda _: own)
+
+    assert found == [(hit, own) for hit in catalog.search(query, own)]
+
+
+def test_a_wider_bank_hides_no_inset_from_another() -> None:
+    """Whole at 38 bits and in part at 4: where 40 are the same picture, the whole counts first."""
+    others = tuple(np.random.default_rng(one).bytes(32) for one in range(7))
+    query = Query(b"", (changed(38, 1), *others, changed(4, 2), *others), 100, None, insets=1)
+    member = MemberRow(1, 1, True, None, TOLD, 100, None, b"")  # noqa: FBT003 - a column
+    wide = Bank(
+        "wide", "record", enabled=True, thresholds={"pdq_same_bits": 40, "pdq_edited_bits": 40}
+    )
+    mirror = mirrored([member], {1: Bank("usual", "block", enabled=True), 2: wide})
+
+    assert [one.hit.distance_bits for one in mirror.search(query)] == [4]
+
+
+def test_what_nobody_finds_is_searched_for_once() -> None:
+    asked: list[Policy] = []
+
+    def search(policy: Policy) -> list[Hit]:
+        asked.append(policy)
+        return []
+
+    assert thresholds.found(search, DEFAULT, lambda _: Policy(pdq_edited_bits=3)) == []
+    assert asked == [DEFAULT]
 
 
 # --- the mirror

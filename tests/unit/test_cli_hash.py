@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from tests.unit.pictures_on_disk import file_bytes, records, run
 from haechi.cli import files, printing, progress
 from haechi.cli.workshop import Workshop
 from haechi.fingerprint import pdq
-from haechi.media import decode
+from haechi.media import DEFAULT, decode
 
 KEYS = ["path", "type", "sha256", "md5", "pdq", "pdq_quality"]
 
@@ -223,3 +224,68 @@ def test_the_bar_is_for_terminals_only() -> None:
     assert "hash" in shown.getvalue()
     assert shown.getvalue().endswith("\r\x1b[K")
     assert silent.getvalue() == ""
+
+
+def test_links_that_lead_nowhere_cost_no_other_answer(tmp_path: Path) -> None:
+    for name in ("a", "z"):
+        (tmp_path / name).write_text("a")
+    (tmp_path / "circle").symlink_to(tmp_path / "circle")
+    (tmp_path / "gone").symlink_to(tmp_path / "nowhere")
+
+    assert [Path(path).name for path in files.walk([str(tmp_path)])] == ["a", "z"]
+
+
+def test_folders_deeper_than_any_recursion(tmp_path: Path) -> None:
+    root, deep = os.open(tmp_path, os.O_RDONLY), 1_500
+    at = root
+    for _ in range(deep):
+        os.mkdir("a", dir_fd=at)
+        below = os.open("a", os.O_RDONLY, dir_fd=at)
+        os.close(at)
+        at = below
+    os.close(os.open("f", os.O_CREAT | os.O_WRONLY, dir_fd=at))
+    os.close(at)
+
+    assert list(files.walk([str(tmp_path)])) == [f"{tmp_path}/{'a/' * deep}f"]
+    subprocess.run(["rm", "-r", "--", tmp_path / "a"], check=True)  # noqa: S603, S607 - pytest recurses
+
+
+def test_an_interrupt_ends_the_wait_for_a_pipe(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    command = [sys.executable, "-m", "haechi.cli", "hash", "--jsonl", "-", tmp_path / "pipe"]
+    running = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603
+    assert running.stdin is not None
+    assert running.stdout is not None
+    with running.stdin as listed:
+        listed.write(f"{tmp_path}/nothing\n".encode())
+    assert running.stdout.readline(), "it is past the list, and waits for the pipe"
+    running.send_signal(signal.SIGINT)
+    try:
+        assert running.wait(20) == 130
+    finally:
+        running.kill()
+        running.stdout.close()
+
+
+def test_a_pipe_that_is_written_late_is_read_whole(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    content = file_bytes(data.cat())
+    threading.Timer(0.3, (tmp_path / "pipe").write_bytes, [content]).start()
+    found = files.read(str(tmp_path / "pipe"), DEFAULT, threading.Event())
+    assert isinstance(found, files.File)
+    assert found.data == content
+
+
+@pytest.mark.parametrize(
+    ("closed", "code", "lines"), [(">&-", 2, 0), ("2>&-", 0, 1), ("<&-", 0, 1)]
+)
+def test_closed_streams(folder: Path, closed: str, code: int, lines: int) -> None:
+    """An error on the way must neither be an answer nor go where answers go."""
+    command = f'exec "$0" -m haechi.cli hash --jsonl "$1" {closed}'
+    done = subprocess.run(  # noqa: S603
+        ["sh", "-c", command, sys.executable, folder / "a cat.jpg"],  # noqa: S607
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, len(done.stdout.splitlines())) == (code, lines)
+    assert b"Traceback" not in done.stderr

@@ -306,3 +306,12 @@ def test_threads_may_write_and_search_at_once() -> None:
         thread.join()
     assert lost == []
     assert len(catalog) == 1
+
+
+def test_a_picture_on_a_flat_page_is_found_by_its_inset() -> None:
+    told, others = bytes(range(32)), tuple(bytes([one]) * 32 for one in range(7))
+    catalog = Catalog()
+    catalog.put(Entry(1, b"", told, 100, None))
+    page = Query(b"", (b"p" * 32, *others, told, *others), 20, None, insets=1)
+    assert [hit.found_by for hit in catalog.search(page)] == ["pdq_view"]
+    assert catalog.search(replace(page, turns=(told, *others), insets=0)) == []

@@ -666,3 +666,20 @@ def wait_ready(client: httpx.Client, process: subprocess.Popen[bytes]) -> None:
             pass
         time.sleep(0.1)
     pytest.fail("not ready after 30 s")
+
+
+async def test_whoever_is_refused_unread_is_told_that_the_connection_ends(
+    database: Database, sandbox: Sandbox, photo: bytes
+) -> None:
+    wrong = {"Authorization": "Bearer wrong"}
+    async with running(database, sandbox) as client:
+        unread = await client.post("/v1/match", content=photo, headers=wrong)
+        elsewhere = await client.post("/nowhere", content=photo)
+        short = await client.post("/v1/match", content=b"{}", headers=wrong)
+        read = await client.post("/v1/match", content=photo[: len(photo) // 3])
+    assert [one.headers.get("connection") for one in (unread, elsewhere, short, read)] == [
+        "close",
+        "close",
+        None,
+        None,
+    ]

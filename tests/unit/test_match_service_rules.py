@@ -6,13 +6,13 @@ import os
 import pytest
 
 from haechi.errors import InvalidDocument, MatchBusy, SettingRefused
-from haechi.index import Hit, Verdict
+from haechi.index import Entry, Hit, Query, Verdict
 from haechi.match_service.config import Settings
 from haechi.match_service.decide import Bank, Found, decide
 from haechi.match_service.gate import Gate
 from haechi.match_service.intake import Asked, own_address
 from haechi.match_service.metrics import Metrics
-from haechi.match_service.mirror import MemberRow, Mirror, split_views
+from haechi.match_service.mirror import MemberRow, Mirror
 from haechi.match_service.refusals import answer
 
 ENVIRON = {"HAECHI_DATABASE_URL": "postgresql:///x", "HAECHI_DIGEST_KEY": "ab" * 32}
@@ -179,11 +179,17 @@ def test_disabling_a_bank_takes_its_members_out_and_leaves_the_others() -> None:
     assert len(mirror) == 0
 
 
-def test_views_are_cut_back_into_vectors() -> None:
+def test_a_bad_row_neither_ends_the_reading_nor_loses_what_is_sound_in_it() -> None:
     one, two = b"a" * 512, b"b" * 512
-    assert split_views(one + two) == (one, two)
-    assert split_views(one + b"torn") == (one,)
-    assert split_views(b"") == ()
+    assert MemberRow(1, 1, True, b"s" * 32, None, 0, one, one + two).entry().views == (one, two)  # noqa: FBT003
+    bad = MemberRow(2, 1, True, b"s" * 32, b"short", 900, b"short", one + b"torn", frames=b"cut")  # noqa: FBT003
+    assert bad.entry() == Entry(2, b"s" * 32, None, 100, None, (one,))
+    mirror, banks = Mirror(), {1: Bank("a", "block", enabled=True, thresholds=[])}  # type: ignore[arg-type]
+    mirror.apply([bad, member(3, 1)], {1})
+    mirror.finish(banks, 1)
+    assert len(mirror) == 2
+    found = mirror.search(Query(b"s" * 32, (), 0, None))
+    assert [one.member for one in found] == [2]
 
 
 def test_every_refusal_says_when_to_come_back_or_how_to_get_in() -> None:

@@ -1,11 +1,13 @@
-"""Policies from files: what is taken, what is refused by name, and what a hit is judged by."""
+"""Policies from files: what is taken, what is refused by name, and what a machine may act on."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from haechi.errors import PolicyRefused
-from haechi.index import DEFAULT, Policy
+from haechi.index import DEFAULT, Hit, Policy, Verdict
+from haechi.index.clips import Clip
 
 
 def test_a_policy_survives_its_file() -> None:
@@ -38,3 +40,13 @@ def test_what_is_not_named_keeps_its_default() -> None:
 def test_nonsense_is_refused_by_name(told: str, named: str) -> None:
     with pytest.raises(PolicyRefused, match=named):
         Policy.from_json(told)
+
+
+@pytest.mark.parametrize(("frames", "sure"), [(None, False), (1, False), (2, False), (3, True)])
+def test_one_frame_of_a_film_is_left_to_a_person(frames: int | None, *, sure: bool) -> None:
+    """A title card, or a still that many films share, must not be removed by a machine."""
+    clip = None if frames is None else Clip(0.0, 1.0, 0.0, 1.0, frames, 0.1)
+    hit = Hit(1, Verdict.EDITED_COPY, 4, None, 0, "vpdq", clip)
+    assert Policy().certain(hit) is sure
+    assert Policy().certain(replace(hit, verdict=Verdict.SAME_PICTURE))
+    assert Policy().certain(replace(hit, similarity=0.9))

@@ -21,9 +21,14 @@ from haechi.errors import HaechiError
 
 DONE, NO, USAGE, OUTSIDE = 0, 1, 2, 3
 
+_STANDARD = 3
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one subcommand; return its exit code. Faults are one line on standard error."""
+    if not _heard():
+        print("haechi: standard output is closed", file=sys.stderr)
+        return USAGE
     asked = arguments.parser().parse_args(argv)
     if asked.home is not None:
         os.environ["HAECHI_HOME"] = str(Path(asked.home).expanduser().resolve())
@@ -49,6 +54,21 @@ def main(argv: Sequence[str] | None = None) -> int:
 def run() -> None:
     """Entry point for `python -m haechi.cli`."""
     sys.exit(main())
+
+
+def _heard() -> bool:
+    """False if standard output is closed: nobody would hear an answer.
+
+    Descriptors below 3 that are closed lead nowhere from now on, or the next file would get their
+    numbers; and Python prints to standard output what has no standard error to go to.
+    """
+    heard = sys.stdout is not None
+    number = os.open(os.devnull, os.O_RDWR)
+    while number < _STANDARD:
+        number = os.dup(number)
+    os.close(number)
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+    return heard
 
 
 def _say(text: str) -> int:

@@ -1,8 +1,10 @@
 """From what was typed to files: folders, globs and a list on standard input, one at a time."""
 
+import errno
 import glob
 import hashlib
 import os
+import select
 import stat
 import threading
 from collections.abc import Iterator, Sequence
@@ -19,6 +21,7 @@ MISSING = "file.missing"
 UNREADABLE = "file.unreadable"
 
 _CHUNK_BYTES = 1024 * 1024
+_LOOK_MS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,7 @@ def read(path: str, limits: Limits, stop: threading.Event) -> File | Fault:
     try:
         if not _readable(Path(path).stat().st_mode):
             return Fault(path, UNREADABLE, "not a regular file")
-        with Path(path).open("rb", buffering=0) as source:
+        with open(path, "rb", buffering=0, opener=_at_once) as source:
             return _digest(path, source.fileno(), limits, stop)
     except FileNotFoundError:
         return Fault(path, MISSING, "no such file or folder")
@@ -92,17 +95,35 @@ def _below(path: str) -> Iterator[str]:
     if not os.path.isdir(path):  # noqa: PTH112 - text in, text out
         yield path
         return
+    # Not by recursion: people and programs make folders a thousand deep.
+    open_folders = [_inside(path)]
+    while open_folders:
+        found = next(open_folders[-1], None)
+        if found is None:
+            open_folders.pop()
+        elif isinstance(found, str):
+            yield found
+        elif found.is_dir(follow_symlinks=False):
+            open_folders.append(_inside(found.path))
+        elif _is_file(found):
+            yield found.path
+
+
+def _inside(folder: str) -> "Iterator[os.DirEntry[str] | str]":
+    """What is in a folder, by name; its own path if it cannot be read."""
     try:
-        with os.scandir(path) as entries:
-            inside = sorted(entries, key=lambda entry: entry.name)
+        with os.scandir(folder) as entries:
+            return iter(sorted(entries, key=lambda entry: entry.name))
     except OSError:
-        yield path
-        return
-    for entry in inside:
-        if entry.is_dir(follow_symlinks=False):
-            yield from _below(entry.path)
-        elif entry.is_file():
-            yield entry.path
+        return iter([folder])
+
+
+def _is_file(entry: "os.DirEntry[str]") -> bool:
+    """Also where nobody can tell, so that `read` says why. A link in a circle leads nowhere."""
+    try:
+        return entry.is_file()
+    except OSError as error:
+        return error.errno != errno.ELOOP
 
 
 def _lines(descriptor: int) -> Iterator[str]:
@@ -120,11 +141,26 @@ def _readable(mode: int) -> bool:
     return stat.S_ISREG(mode) or stat.S_ISFIFO(mode)
 
 
+def _at_once(path: str, flags: int) -> int:
+    """Also a pipe that nobody has opened to write: there an interrupt would find a thread hanging."""
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
+def _next(descriptor: int, ready: select.poll, stop: threading.Event) -> bytes:
+    """The next piece, as soon as there is one; not empty, and of no use, once `stop`."""
+    while not ready.poll(_LOOK_MS):
+        if stop.is_set():
+            return b"\0"
+    return os.read(descriptor, _CHUNK_BYTES)
+
+
 def _digest(path: str, descriptor: int, limits: Limits, stop: threading.Event) -> File | Fault:
     sha256, md5, size = hashlib.sha256(), hashlib.md5(usedforsecurity=False), 0
     kept: list[bytes] | None = []
     head, keep = b"", limits.bytes
-    while chunk := os.read(descriptor, _CHUNK_BYTES):
+    ready = select.poll()
+    ready.register(descriptor, select.POLLIN)
+    while chunk := _next(descriptor, ready, stop):
         if stop.is_set():
             return Fault(path, UNREADABLE, "interrupted")
         sha256.update(chunk)

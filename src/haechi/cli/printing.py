@@ -81,7 +81,8 @@ def visible(text: str) -> str:
 
 def _csv_line(cells: Sequence[object]) -> str:
     line = io.StringIO()
-    csv.writer(line, lineterminator="\r\n").writerow(cells)
+    told = [json.dumps(cell) if isinstance(cell, dict | list) else cell for cell in cells]
+    csv.writer(line, lineterminator="\r\n").writerow(told)
     return line.getvalue()
 
 

@@ -1,11 +1,18 @@
 """The nouns of a search: what is known, what is asked, what is answered."""
 
+import logging
 from dataclasses import dataclass
 from enum import StrEnum
 
-from haechi.fingerprint import ImageFingerprint
-from haechi.fingerprint.frames import Frame
+from haechi.errors import FingerprintError
+from haechi.fingerprint import ImageFingerprint, pdq, sscd
+from haechi.fingerprint.frames import Frame, unpack
 from haechi.index.clips import Clip
+
+_log = logging.getLogger(__name__)
+
+_FILE_BYTES = 32
+_HASH_BYTES = pdq.BITS // 8
 
 
 class Verdict(StrEnum):
@@ -58,6 +65,36 @@ class Entry:
             frames=fingerprint.frames,
         )
 
+    @classmethod
+    def stored(
+        cls,
+        key: int,
+        *,
+        sha256: bytes | None,
+        pdq: bytes | None,
+        pdq_quality: int,
+        embedding: bytes | None,
+        views: bytes,
+        frames: bytes,
+    ) -> "Entry":
+        """The entry of a database's row; views and frames are joined.
+
+        A column that has not its length is logged and left out: one bad row must neither keep all
+        others from being known, nor lose what is sound in it.
+        """
+        return cls(
+            key=key,
+            sha256=_sound(key, sha256, _FILE_BYTES) or b"",
+            pdq=_sound(key, pdq, _HASH_BYTES),
+            pdq_quality=min(100, max(0, pdq_quality)),
+            embedding=_sound(key, embedding, sscd.DIMENSIONS),
+            views=tuple(
+                views[start : start + sscd.DIMENSIONS]
+                for start in range(0, len(views) - sscd.DIMENSIONS + 1, sscd.DIMENSIONS)
+            ),
+            frames=_sound_frames(key, frames),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Query:
@@ -67,7 +104,7 @@ class Query:
         sha256: 32 bytes, or empty if only perceptual fingerprints are known.
         turns: PDQ in up to eight orientations, identity first (fingerprint.pdq.TURNS); may be
             just one, or empty. With further frames, eight for each of them.
-        pdq_quality: 0..100.
+        pdq_quality: 0..100; of the whole. What is in `insets` has a quality that counts.
         embedding: 512 int8, or None.
         views: 512 int8 each: insets that the layout showed, further frames of a video.
         insets: How many of the last groups of eight turns are of insets: what is near to one of
@@ -133,3 +170,18 @@ class Hit:
 def _seconds(frames: tuple[Frame, ...]) -> float:
     last = max((frame.seconds for frame in frames), default=0.0)
     return last * len(frames) / (len(frames) - 1) if last and len(frames) > 1 else last
+
+
+def _sound(key: int, value: bytes | None, length: int) -> bytes | None:
+    if value is None or len(value) == length:
+        return value
+    _log.error("entry %d: a fingerprint of %d bytes where %d are due", key, len(value), length)
+    return None
+
+
+def _sound_frames(key: int, packed: bytes) -> tuple[Frame, ...]:
+    try:
+        return unpack(packed)
+    except FingerprintError as error:
+        _log.error("entry %d: frames: %s", key, error)
+        return ()

@@ -6,6 +6,7 @@ from typing import Self
 
 from haechi.errors import PolicyRefused
 from haechi.fingerprint import pdq
+from haechi.index import clips
 from haechi.index.entry import Hit, Verdict
 
 
@@ -75,8 +76,16 @@ class Policy:
 
         The same file, PDQ within the distances above, or SSCD at sscd_certain: two portraits of
         different people can be alike enough for SSCD to report, and must not be removed for it.
+        Of a video some frames must agree, one after the other: a single one may be a title or a
+        still that many films share.
         """
-        if hit.verdict is Verdict.IDENTICAL_FILE or hit.distance_bits is not None:
+        if hit.verdict in (Verdict.IDENTICAL_FILE, Verdict.SAME_PICTURE):
+            return True
+        if hit.found_by == "vpdq":
+            enough = hit.clip is not None and hit.clip.matched_frames >= clips.ENOUGH_FRAMES
+        else:
+            enough = hit.distance_bits is not None
+        if enough:
             return True
         return hit.similarity is not None and hit.similarity >= self.sscd_certain
 

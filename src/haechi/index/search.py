@@ -61,9 +61,13 @@ class Search:
     def _near_turns(self) -> None:
         """The picture in eight turns and as a negative; of a video, its key frame."""
         query = self._query
-        if not query.turns or query.pdq_quality < self._policy.min_quality:
+        told = query.turns
+        if query.pdq_quality < self._policy.min_quality:
+            # A page is flat though a picture in it is not; flat insets are not among the turns.
+            told = told[len(told) - query.insets * len(TURNS) :]
+        if not told:
             return
-        turns = words(query.turns)
+        turns = words(told)
         # A negative has every coefficient's sign changed, and so every bit.
         asked, rows, distances, slots = self._near(np.concatenate([turns, ~turns]))
         if not len(asked):

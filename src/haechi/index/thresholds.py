@@ -1,15 +1,16 @@
 """Thresholds of one bank or source: laid over the default, searched loosest first, judged apart.
 
-A catalog is searched once, with the loosest of all policies; each hit is then seen as its own
-policy sees it.
+A catalog is searched with the loosest of all policies; what it finds is then looked up again with
+its own policy.
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, replace
 
 from haechi.errors import InvalidDocument
-from haechi.index.entry import Hit, Verdict
+from haechi.index.entry import Hit
+from haechi.index.evidence import best_first
 from haechi.index.policy import DEFAULT, Policy
 
 MOST_BITS = 40
@@ -33,6 +34,8 @@ def checked(overrides: Mapping[str, object]) -> dict[str, int | float]:
 
     Raises InvalidDocument, naming the first that is not.
     """
+    if not isinstance(overrides, Mapping):
+        raise InvalidDocument("thresholds are no object of names and numbers")
     return {name: _checked(name, value) for name, value in overrides.items()}
 
 
@@ -54,37 +57,27 @@ def loosest(policies: Iterable[Policy]) -> Policy:
     return made
 
 
-def judged(hit: Hit, own: Policy) -> Hit | None:
-    """`hit`, found with a looser policy, as `own` sees it; None if it is no match there.
+def found(
+    search: Callable[[Policy], Iterable[Hit]], loosest: Policy, own: Callable[[int], Policy | None]
+) -> list[tuple[Hit, Policy]]:
+    """Every hit as the policy of its entry sees it, with that policy; the best first.
 
-    Evidence that `own` does not admit is taken away, so that it can neither make the verdict nor
-    make it certain. What a hit says of similarity may come from a part: without other evidence it
-    must reach the threshold for parts, unless it was found whole.
+    `own` gives the policy of a key, or None for what must not be found. What no policy finds is
+    searched for once. Only where something was found, and its policy is another than `loosest`, it
+    is searched for with that policy too: an entry has one hit, the strongest by the thresholds it
+    was searched with, and what another bank admits must not hide evidence that its own admits.
     """
-    if hit.verdict is Verdict.IDENTICAL_FILE:
-        return hit
-    bits = hit.distance_bits
-    if bits is not None and bits > own.pdq_edited_bits:
-        bits = None
-    whole = hit.found_by == "sscd"
-    least = own.sscd_similarity if whole else own.sscd_view_similarity
-    similarity = hit.similarity
-    if similarity is not None and similarity < least:
-        similarity = None
-    if bits is None and similarity is None:
-        return None
-    if bits is None:
-        found_by = hit.found_by if hit.distance_bits is None else "sscd_view"
-        return replace(
-            hit,
-            verdict=Verdict.EDITED_COPY,
-            distance_bits=None,
-            similarity=similarity,
-            found_by=found_by,
-        )
-    same = hit.verdict is Verdict.SAME_PICTURE and bits <= own.pdq_same_bits
-    verdict = Verdict.SAME_PICTURE if same else Verdict.EDITED_COPY
-    return replace(hit, verdict=verdict, distance_bits=bits, similarity=similarity)
+    seen: dict[Policy, dict[int, Hit]] = {loosest: {hit.key: hit for hit in search(loosest)}}
+    made = []
+    for key in seen[loosest]:
+        policy = own(key)
+        if policy is None:
+            continue
+        if policy not in seen:
+            seen[policy] = {hit.key: hit for hit in search(policy)}
+        if key in seen[policy]:
+            made.append((seen[policy][key], policy))
+    return sorted(made, key=lambda pair: best_first(pair[0]))
 
 
 def span(name: str) -> tuple[float, float]:

@@ -15,6 +15,8 @@ OUTCOME = "haechi.outcome"
 
 # What runs this is nobody's business outside.
 _QUIET = (b"server", b"haechi")
+_CLOSE = (b"connection", b"close")
+_WITH_HEAD = 4_096
 
 
 class Metrics:
@@ -88,7 +90,11 @@ class Metrics:
 
 
 class Measured:
-    """ASGI middleware that counts every HTTP request, also those that end in an exception."""
+    """ASGI middleware that counts every HTTP request, also those that end in an exception.
+
+    Whoever is refused before their picture was read is told that the connection ends: the server
+    ends it, and a client that sent its next picture there would see it break.
+    """
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app = app
@@ -99,20 +105,35 @@ class Measured:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        status, started = 500, time.perf_counter()
+        status, started, heard = 500, time.perf_counter(), False
+
+        async def listen() -> Message:
+            nonlocal heard
+            message = await receive()
+            heard = not message.get("more_body", False)
+            return message
 
         async def watch(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message.get("headers", ()), _QUIET]
+                unread = status >= 400 and not heard and _has_more(scope)
+                more = (_QUIET, _CLOSE) if unread else (_QUIET,)
+                message["headers"] = [*message.get("headers", ()), *more]
             await send(message)
 
         try:
-            await self._app(scope, receive, watch)
+            await self._app(scope, listen, watch)
         finally:
             seconds = time.perf_counter() - started
             self._metrics.request(_route(scope), status, seconds, scope.get(OUTCOME, ""))
+
+
+def _has_more(scope: Scope) -> bool:
+    """True for more than what comes together with the head of the request."""
+    told = dict(scope["headers"])
+    length = told.get(b"content-length", b"0")
+    return b"transfer-encoding" in told or int(length) > _WITH_HEAD
 
 
 def _route(scope: Scope) -> str:

@@ -2,19 +2,17 @@
 
 import logging
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from haechi.errors import InvalidDocument
-from haechi.fingerprint import frames
 from haechi.index import DEFAULT, Catalog, Entry, Hit, Policy, Query, Verdict, thresholds
-from haechi.match_service.decide import Bank, Found, Held, nearness
+from haechi.match_service.decide import Bank, Found, Held
 from haechi.match_service.exact import Exact
 from haechi.match_service.homes import Home, Homes
 
 log = logging.getLogger(__name__)
 
-VECTOR_BYTES = 512  # one embedding: 512 values of int8
 FOR_EVER_S = float("inf")
 
 
@@ -57,14 +55,14 @@ class MemberRow:
 
     def entry(self) -> Entry:
         """The row as the catalog takes it."""
-        return Entry(
-            key=self.id,
-            sha256=self.sha256 or b"",
+        return Entry.stored(
+            self.id,
+            sha256=self.sha256,
             pdq=self.pdq,
             pdq_quality=self.pdq_quality,
             embedding=self.embedding,
-            views=split_views(self.views),
-            frames=frames.unpack(self.frames),
+            views=self.views,
+            frames=self.frames,
         )
 
 
@@ -176,36 +174,36 @@ class Mirror:
     def search(self, query: Query) -> list[Found]:
         """Members that match, best first."""
         state = self._state
-        return self._in_force(state, state.catalog.search(query, state.loosest))
+        return self._in_force(state, lambda policy: state.catalog.search(query, policy))
 
     def search_md5(self, md5: bytes) -> list[Found]:
         """Members asked for by MD5 (MemberRow.md5): videos for example; by their number."""
         state = self._state
         keys = state.exact.search(md5)
         hits = [Hit(key, Verdict.IDENTICAL_FILE, None, None, 0, "md5") for key in keys]
-        return self._in_force(state, hits)
+        return self._in_force(state, lambda _: hits)
 
     @property
     def by_md5(self) -> int:
         """Number of members that can be asked for by MD5."""
         return len(self._state.exact)
 
-    def _in_force(self, state: _State, hits: Iterable[Hit]) -> list[Found]:
-        """Those of enabled banks, neither paused nor expired, that their own policy admits."""
+    def _in_force(self, state: _State, search: Callable[[Policy], Iterable[Hit]]) -> list[Found]:
+        """Those of enabled banks, neither paused nor expired, that their own policy finds."""
         now_s = time.time()
-        found = []
-        for hit in hits:
-            home = self._homes.get(hit.key)
+
+        def own(key: int) -> Policy | None:
+            home = self._homes.get(key)
             bank = state.banks.get(home[0]) if home else None
-            if home is None or bank is None or not bank.enabled:
-                continue
-            from_s, until_s = self._times.get(hit.key, (0.0, FOR_EVER_S))
-            own = state.policy(home)
-            seen = thresholds.judged(hit, own)
-            if seen is not None and from_s <= now_s < until_s:
-                found.append(Found(hit.key, bank, seen, self._held.get(hit.key, ""), own))
-        # Judged apart, a hit may have become weaker than those after it.
-        return sorted(found, key=lambda one: (nearness(one.hit), one.member))
+            from_s, until_s = self._times.get(key, (0.0, FOR_EVER_S))
+            awake = bank is not None and bank.enabled and from_s <= now_s < until_s
+            return state.policy(home) if home and awake else None
+
+        return [
+            Found(hit.key, state.banks[home[0]], hit, self._held.get(hit.key, ""), policy)
+            for hit, policy in thresholds.found(search, state.loosest, own)
+            if (home := self._homes.get(hit.key)) is not None
+        ]
 
     def _note(self, row: MemberRow) -> None:
         """What is known of a member beside its fingerprint."""
@@ -229,12 +227,6 @@ class Mirror:
             self._held.pop(key, None)
             self._state.exact.remove(key)
         self._state.catalog.remove_many(keys)
-
-
-def split_views(joined: bytes) -> tuple[bytes, ...]:
-    """Cut stored views back into vectors of 512 int8; a torn tail is left out."""
-    starts = range(0, len(joined) - VECTOR_BYTES + 1, VECTOR_BYTES)
-    return tuple(joined[start : start + VECTOR_BYTES] for start in starts)
 
 
 def join_views(views: Sequence[bytes]) -> bytes:

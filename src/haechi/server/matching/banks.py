@@ -8,7 +8,7 @@ follows within a second.
 from collections.abc import Mapping
 from datetime import datetime
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 
 from haechi.errors import BankNameTaken, BankUnknown, MemberUnknown, ReasonRequired
@@ -29,14 +29,6 @@ from haechi.server.matching.models import (
 
 NAME_LIMIT = 80
 NOTE_LIMIT = 255
-
-# What switching trust on brings into force is looked for backwards too, as if it were confirmed.
-_SEARCH_TRUSTED = """
-INSERT INTO matching_backsearch (member_id, asked_at)
-SELECT id, now() FROM matching_member WHERE bank_id = %s AND status = 'pending'
-  AND (%s::text IS NULL OR source = %s)
-ON CONFLICT (member_id) DO NOTHING
-"""
 
 
 def named(name: str) -> Bank:
@@ -109,8 +101,6 @@ def change(
     wanted = {name: value for name, value in given.items() if value is not None}
     with audit.acting(actor, at=now, reason=reason.strip()):
         Bank.objects.filter(pk=bank.pk).update(**wanted)
-    if trusted:
-        _search_trusted(bank, None)
     bank.refresh_from_db()
 
 
@@ -137,8 +127,6 @@ def change_source(
         source, _ = Source.objects.update_or_create(
             bank=bank, name=name[:NAME_LIMIT], defaults=wanted
         )
-    if trusted:
-        _search_trusted(bank, source.name)
     return source
 
 
@@ -227,8 +215,3 @@ def _judge(member: Member, verdict: Judgement, *, actor: str, now: datetime, not
 
 def _settle(member: Member, *, now: datetime) -> None:
     Surge.objects.filter(member=member, settled_at=None).update(settled_at=now)
-
-
-def _search_trusted(bank: Bank, source: str | None) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(_SEARCH_TRUSTED, [bank.pk, source, source])

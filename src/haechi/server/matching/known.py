@@ -1,14 +1,17 @@
 """What this process knows: members in force and hosted content, in memory, kept up by `seq`."""
 
+import logging
 import threading
 from datetime import datetime
 from itertools import batched
 from typing import NamedTuple
 
-from haechi.fingerprint import frames
+from haechi.errors import InvalidDocument
 from haechi.index import DEFAULT, Catalog, Entry, Hit, Policy, Query, thresholds
 from haechi.server.evidence.models import FingerprintFields
 from haechi.server.matching.models import Bank, Hosted, Member, MemberStatus, Source
+
+log = logging.getLogger(__name__)
 
 EMBEDDING_BYTES = 512
 BATCH_ROWS = 10_000
@@ -53,14 +56,12 @@ class Known:
         self.catch_up()
         terms = _terms()
         loosest = thresholds.loosest(each.policy for each in terms.values())
-        found: list[tuple[type[Hosted] | type[Member], int, Hit]] = []
-        for hit in self._catalog.search(query, loosest):
-            key = hit.key // 2
-            member = bool(hit.key % 2)
-            seen = self._judged(hit, key, terms, now) if member else thresholds.judged(hit, DEFAULT)
-            if seen is not None:
-                found.append((Member if member else Hosted, key, seen))
-        return found
+        found = thresholds.found(
+            lambda policy: self._catalog.search(query, policy),
+            loosest,
+            lambda key: self._policy(key // 2, terms, now) if key % 2 else DEFAULT,
+        )
+        return [(Member if hit.key % 2 else Hosted, hit.key // 2, hit) for hit, _ in found]
 
     def hosted(self, query: Query, policy: Policy) -> list[tuple[int, Hit]]:
         """The hosted content that `query` meets under `policy`, best first."""
@@ -74,9 +75,10 @@ class Known:
             self._take_hosted()
             self._take_members()
 
-    def _judged(
-        self, hit: Hit, key: int, terms: dict[tuple[int, str], Terms], now: datetime
-    ) -> Hit | None:
+    def _policy(
+        self, key: int, terms: dict[tuple[int, str], Terms], now: datetime
+    ) -> Policy | None:
+        """That of a member; None if it is not in force."""
         kept = self._members.get(key)
         if kept is None:
             return None
@@ -85,22 +87,24 @@ class Known:
             return None
         paused = kept.paused_until is not None and kept.paused_until > now
         expired = kept.expires_at is not None and kept.expires_at <= now
-        return None if paused or expired else thresholds.judged(hit, own.policy)
+        return None if paused or expired else own.policy
 
     def _take_hosted(self) -> None:
         rows = Hosted.objects.filter(seq__gt=self._seen[Hosted])
         if not self._seen[Hosted]:
             rows = rows.filter(removed_at=None)
-        listed = rows.values_list(*_COLUMNS, "removed_at")
+        listed, newest = rows.values_list(*_COLUMNS, "removed_at"), self._seen[Hosted]
         for some in batched(listed.iterator(chunk_size=BATCH_ROWS), BATCH_ROWS):
             self._catalog.load(_entry(row[0] * 2, *row[2:8]) for row in some if row[-1] is None)
             self._catalog.remove_many([row[0] * 2 for row in some if row[-1] is not None])
-            self._seen[Hosted] = max(self._seen[Hosted], *(row[1] for row in some))
+            newest = max(newest, *(row[1] for row in some))
+        # Rows come in no order: what was taken in before a fault says nothing of the rest.
+        self._seen[Hosted] = newest
 
     def _take_members(self) -> None:
         rows = Member.objects.filter(seq__gt=self._seen[Member])
         kept = ("bank_id", "source", "status", "paused_until", "expires_at")
-        listed = rows.values_list(*_COLUMNS, *kept)
+        listed, newest = rows.values_list(*_COLUMNS, *kept), self._seen[Member]
         for some in batched(listed.iterator(chunk_size=BATCH_ROWS), BATCH_ROWS):
             put = []
             for row in some:
@@ -113,7 +117,8 @@ class Known:
                     self._members[row[0]] = _Kept(bank, source, confirmed, paused_until, expires_at)
                     put.append(_entry(row[0] * 2 + 1, *row[2:8]))
             self._catalog.load(put)
-            self._seen[Member] = max(self._seen[Member], *(row[1] for row in some))
+            newest = max(newest, *(row[1] for row in some))
+        self._seen[Member] = newest
 
 
 def terms_of(member: Member) -> Terms:
@@ -145,9 +150,13 @@ def _terms() -> dict[tuple[int, str], Terms]:
 
 def _laid(bank: Bank, source: Source | None) -> Terms:
     layers = [bank.thresholds, source.thresholds if source else {}]
-    return Terms(
-        thresholds.policy(*layers), bank.trusted or (source is not None and source.trusted)
-    )
+    try:
+        policy = thresholds.policy(*layers)
+    except InvalidDocument as error:
+        # As in the match service: one bad row must not end every search.
+        log.error("bank %d: %s; the usual thresholds are used", bank.pk, error)  # noqa: TRY400
+        policy = DEFAULT
+    return Terms(policy, bank.trusted or (source is not None and source.trusted))
 
 
 def _entry(
@@ -159,12 +168,12 @@ def _entry(
     joined: Stored,
     packed: Stored,
 ) -> Entry:
-    return Entry(
-        key=key,
-        sha256=bytes(sha256 or b""),
+    return Entry.stored(
+        key,
+        sha256=bytes(sha256) if sha256 is not None else None,
         pdq=bytes(pdq) if pdq is not None else None,
         pdq_quality=pdq_quality,
         embedding=bytes(embedding) if embedding is not None else None,
-        views=views(bytes(joined)),
-        frames=frames.unpack(bytes(packed)),
+        views=bytes(joined),
+        frames=bytes(packed),
     )
