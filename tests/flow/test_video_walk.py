@@ -3,6 +3,7 @@
 import pytest
 from tests.conftest import NOON
 from tests.flow.conftest import BOARD_URL, host, submit
+from tests.flow.test_walk import removed
 from tests.unit.videos_made import encoded, pan
 
 from haechi import fingerprint
@@ -13,6 +14,8 @@ from haechi.server.cases.models import Case
 from haechi.server.evidence.models import Fingerprint
 from haechi.server.matching import services as matching
 from haechi.server.matching.models import MemberStatus, Platform
+from haechi.server.staff.models import User
+from haechi.server.transparency.models import Statement
 
 pytestmark = pytest.mark.django_db
 
@@ -33,6 +36,17 @@ def saved_again() -> bytes:
 def clip() -> bytes:
     """Two and a half seconds out of the middle."""
     return encoded(pan(50, 62, side=80), "mkv")
+
+
+def test_what_is_removed_is_called_a_video(
+    film: bytes, saved_again: bytes, board: Platform, reviewer: User
+) -> None:
+    host(board, saved_again)
+    report, _ = submit(film, places=(BOARD_URL,))
+    flow.examine(report, last_try=True)
+    decision = removed(Case.objects.get(report=report), reviewer)
+    document = Statement.objects.get(action__decision=decision).document
+    assert set(document["content_type"]) == {"CONTENT_TYPE_VIDEO", "CONTENT_TYPE_SYNTHETIC_MEDIA"}
 
 
 def test_a_video_is_examined_met_and_listed(

@@ -44,7 +44,7 @@ def state_reasons(action: Action, *, now: datetime, by_machine: bool = False) ->
             facts=FACTS,
             ground=LEGAL_GROUNDS[Ground(decision.ground)],
             explanation=EXPLANATION,
-            content_type=["CONTENT_TYPE_IMAGE"],
+            content_type=[_content_type(action)],
             minor=decision.ground == Ground.MINOR,
             content_date=action.hosted.registered_at.date(),
             application_date=now.date(),
@@ -55,6 +55,10 @@ def state_reasons(action: Action, *, now: datetime, by_machine: bool = False) ->
     )
     audit.record("statement:made", subject=made, actor=decision.actor.name_in_log, at=now)
     return made
+
+
+def _content_type(action: Action) -> str:
+    return f"CONTENT_TYPE_{'VIDEO' if bytes(action.hosted.frames) else 'IMAGE'}"
 
 
 def _found_by_machine(action: Action) -> bool:
