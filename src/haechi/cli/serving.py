@@ -46,6 +46,9 @@ def match(asked: argparse.Namespace) -> int:
     _check_port(asked.host, asked.port)
     if asked.workers > 1:
         os.environ["HAECHI_MATCH_SEVERAL"] = "1"
+        # One a core in all: more would wait for a core, and each takes 180 MB.
+        each = max(1, (os.cpu_count() or 1) // asked.workers)
+        os.environ.setdefault("HAECHI_MATCH_DECODERS", str(each))
     _allow_connections()
     server = _match_server(asked)
     server.on_reload(lambda: _tell("replacing each process once its successor answers"))

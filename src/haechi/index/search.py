@@ -68,8 +68,10 @@ class Search:
         if not told:
             return
         turns = words(told)
-        # A negative has every coefficient's sign changed, and so every bit.
-        asked, rows, distances, slots = self._near(np.concatenate([turns, ~turns]))
+        # A negative has every coefficient's sign changed, and so every bit. A single hash is no
+        # picture that somebody turned or inverted: it is looked up as it was told.
+        hashes = turns if len(turns) == 1 else np.concatenate([turns, ~turns])
+        asked, rows, distances, slots = self._near(hashes)
         if not len(asked):
             return
         inverted, number = np.divmod(asked, len(turns))
