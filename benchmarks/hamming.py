@@ -4,10 +4,10 @@ Beside faiss: the flat scan, and the multi-hash that Hasher-Matcher-Actioner use
 of 16), which looks one flip away and so finds nearly but not always everything.
 """
 
-import os
 import time
 from collections.abc import Callable
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 from numba import njit
@@ -29,12 +29,20 @@ type Hashes = NDArray[np.uint64]
 def measure() -> list[Row]:
     """Every size for which this machine has memory."""
     prepare()
-    free_gb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_AVPHYS_PAGES") / 1e9
+    free_gb = _free_gb()
     rows: list[Row] = []
     for label, count in SIZES.items():
         if NEEDED_GB[label] < free_gb:
             rows += _measure(label, count)
     return rows
+
+
+def _free_gb() -> float:
+    """Memory that may be taken; what the system merely caches counts as free."""
+    told = Path("/proc/meminfo")
+    lines = told.read_text(encoding="utf-8").splitlines() if told.exists() else []
+    kilobytes = [line.split()[1] for line in lines if line.startswith("MemAvailable:")]
+    return int(kilobytes[0]) / 1e6 if kilobytes else NEEDED_GB["10m"] + 1.0
 
 
 def _measure(label: str, count: int) -> list[Row]:

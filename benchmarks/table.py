@@ -41,7 +41,7 @@ def write(rows: list[Row]) -> Path:
         "rows": rows,
     }
     RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"{now:%Y-%m-%d}-{commit}.json"
+    path = RESULTS / f"{now:%Y-%m-%d-%H%M}-{commit}.json"
     path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
     return path
 
