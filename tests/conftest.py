@@ -10,10 +10,15 @@ import pytest
 from hypothesis import settings
 from skimage import data
 
+from haechi.fingerprint import sscd
+
 # Machines are noisy: a slow example is no failure.
 settings.register_profile("haechi", deadline=None)
 settings.load_profile("haechi")
 
+needs_model = pytest.mark.skipif(
+    not sscd.available(), reason="the copy-detection model (extra sscd) is not installed"
+)
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 SHARED_MEDIA = Path(__file__).parents[2] / "shared" / "media"
 

@@ -111,15 +111,21 @@ MUTATIONS: list[Callable[[bytearray, random.Random], None]] = [
 ]
 
 
+def mutated(good: bytes, chance: random.Random) -> bytearray:
+    """One to three harms to a file that was sound."""
+    data = bytearray(good)
+    for _ in range(chance.randint(1, 3)):
+        if data:
+            chance.choice(MUTATIONS)(data, chance)
+    return data
+
+
 def corpus(start: int, count: int) -> Iterator[bytes]:
     """Files number start to start + count; each depends on its number alone."""
     good = seeds()
     for number in range(start, start + count):
         chance = random.Random(number)  # noqa: S311 - repeatable, not secret
-        data = bytearray(good[number % len(good)])
-        for _ in range(chance.randint(1, 3)):
-            if data:
-                chance.choice(MUTATIONS)(data, chance)
+        data = mutated(good[number % len(good)], chance)
         if chance.random() < 0.05:
             data += chance.choice(good)
         yield bytes(data)

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from tests.hostile.test_media_hostile import MUTATIONS
+from tests.hostile.test_media_hostile import mutated
 from tests.unit.videos_made import CONTAINERS, encoded, heic, pan
 
 from haechi import fingerprint
@@ -60,11 +60,7 @@ def corpus(start: int, count: int) -> Iterator[bytes]:
     """Files number start to start + count; each depends on its number alone."""
     for number in range(start, start + count):
         chance = random.Random(number)  # noqa: S311 - repeatable, not secret
-        data = bytearray(seeds()[number % len(seeds())])
-        for _ in range(chance.randint(1, 3)):
-            if data:
-                chance.choice(MUTATIONS)(data, chance)
-        yield bytes(data)
+        yield bytes(mutated(seeds()[number % len(seeds())], chance))
 
 
 @pytest.fixture(scope="module")

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from PIL import Image
 from skimage import data
+from tests.conftest import needs_model
 from tests.unit.pictures_on_disk import EDITS, file_bytes, records, run
 
 from haechi import cli
 from haechi.fingerprint import sscd
 
-needs_model = pytest.mark.skipif(not sscd.available(), reason="no copy-detection model installed")
 NO_MODEL = {"HAECHI_SSCD_MODEL": "/nowhere.onnx"}
 
 

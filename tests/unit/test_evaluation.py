@@ -8,6 +8,7 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 from skimage import data
+from tests.conftest import needs_model
 from tests.unit.pictures_on_disk import file_bytes, records, run
 
 from haechi import fingerprint
@@ -21,7 +22,6 @@ from haechi.evaluation.tail import fit
 from haechi.fingerprint import pdq, sscd
 from haechi.index import DEFAULT
 
-needs_model = pytest.mark.skipif(not sscd.available(), reason="no copy-detection model installed")
 NO_MODEL = {"HAECHI_SSCD_MODEL": "/nowhere.onnx"}
 PICTURES = ("astronaut", "cat", "coffee", "rocket", "immunohistochemistry", "retina")
 

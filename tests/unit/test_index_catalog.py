@@ -11,14 +11,14 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 from skimage import data
+from tests.conftest import needs_model
 from tests.unit.test_sscd_layout import chat
 
 from haechi import fingerprint
-from haechi.fingerprint import ImageFingerprint, sscd
+from haechi.fingerprint import ImageFingerprint
 from haechi.index import DEFAULT, Catalog, Entry, Hit, Policy, Query, Verdict
 
 Rgb = NDArray[np.uint8]
-needs_model = pytest.mark.skipif(not sscd.available(), reason="no copy-detection model installed")
 EXHIBIT = 7
 
 

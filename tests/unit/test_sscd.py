@@ -8,13 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from skimage import data
+from tests.conftest import needs_model
 
 from haechi import fingerprint
 from haechi.errors import ModelMissing
 from haechi.fingerprint import sscd
 from haechi.media import Kind
-
-needs_model = pytest.mark.skipif(not sscd.available(), reason="no copy-detection model installed")
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from skimage import data as shipped
+from tests.conftest import needs_model
 from tests.unit.videos_made import clip_of, encoded, pan
 
 from haechi import fingerprint
@@ -234,13 +235,12 @@ def samples(shared_media: Path) -> dict[str, pair.Looks]:
         }
 
 
+@needs_model
 @pytest.mark.slow
 def test_every_edited_copy_matches_its_original_and_no_other(
     samples: dict[str, pair.Looks],
 ) -> None:
     """Sepia, grey, logos, bars, cuts of three and two seconds; with the copy-detection model."""
-    if not sscd.available():
-        pytest.skip("the copy-detection model is absent")
     for (name, first), (other, second) in combinations(samples.items(), 2):
         found = pair.compare(first, second).verdict is not Verdict.NO_MATCH
         assert found == (name.split("-")[0] == other.split("-")[0]), (name, other)

@@ -12,13 +12,11 @@ cache folder if that is not writable; without either, compiling takes a few seco
 from typing import Any
 
 import numpy as np
-from llvmlite import ir  # type: ignore[import-untyped]
-from numba import njit, types
-from numba.core import cgutils
-from numba.extending import intrinsic
+from numba import njit
 from numpy.typing import NDArray
 
 from haechi.index import pigeonhole
+from haechi.index.instructions import popcount, prefetch
 from haechi.index.pigeonhole import PAST_END, Buckets, Kept
 
 _PART_BITS = 10
@@ -96,36 +94,6 @@ def warm() -> None:
     search(base, build(hashes), tail, hashes.copy(), 0)
 
 
-def _ctpop(_context: Any, _value: Any) -> Any:  # noqa: ANN401  # pragma: no cover - numba's
-    """The number of set bits of a uint64: one machine instruction."""
-
-    def code(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:  # noqa: ANN401
-        return builder.ctpop(arguments[0])
-
-    return types.uint64(types.uint64), code
-
-
-def _ask_for(_context: Any, array: Any, index: Any) -> Any:  # noqa: ANN401  # pragma: no cover - numba's
-    """Have the processor fetch array[index], flat, without waiting for it."""
-
-    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ANN401
-        kind, byte, number = signature.args[0], ir.IntType(8).as_pointer(), ir.IntType(32)
-        data = context.make_array(kind)(context, builder, arguments[0]).data
-        place = builder.bitcast(builder.gep(data, [arguments[1]]), byte)
-        does = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
-        call = cgutils.get_or_insert_function(  # type: ignore[no-untyped-call]
-            builder.module, does, "llvm.prefetch.p0"
-        )
-        builder.call(call, [place, number(0), number(3), number(1)])  # read, keep, data
-        return context.get_dummy_value()
-
-    return types.void(array, index), code
-
-
-_popcount: Any = intrinsic(_ctpop)
-_prefetch: Any = intrinsic(_ask_for)
-
-
 @njit(nogil=True, inline="always")
 def _value(  # pragma: no cover - compiled
     hashes: NDArray[np.uint64], row: _Int, lowest: _Int, width: _Int
@@ -173,7 +141,7 @@ def _part(  # pragma: no cover - compiled
         part = values[row] >> shift
         at = place[part]
         place[part] = at + np.uint32(1)
-        _prefetch(pairs, np.int64(at) + _AHEAD)
+        prefetch(pairs, np.int64(at) + _AHEAD)
         pairs[at] = (np.uint64(values[row]) << np.uint64(32)) | np.uint64(row)
 
 
@@ -222,14 +190,14 @@ def _compare(  # pragma: no cover - compiled
     first, second, third, fourth = query[0], query[1], query[2], query[3]
     flat, found = hashes.reshape(-1), 0
     for row in rows:
-        _prefetch(flat, np.int64(row) * 4)
+        prefetch(flat, np.int64(row) * 4)
     for at in range(rows.shape[0]):
         place = np.uint64(rows[at]) * np.uint64(4)
         distance = np.int64(
-            _popcount(flat[place] ^ first)
-            + _popcount(flat[place + np.uint64(1)] ^ second)
-            + _popcount(flat[place + np.uint64(2)] ^ third)
-            + _popcount(flat[place + np.uint64(3)] ^ fourth)
+            popcount(flat[place] ^ first)
+            + popcount(flat[place + np.uint64(1)] ^ second)
+            + popcount(flat[place + np.uint64(2)] ^ third)
+            + popcount(flat[place + np.uint64(3)] ^ fourth)
         )
         if distance <= radius:
             near[0, found], near[1, found] = at, distance
@@ -250,7 +218,7 @@ def _seen(  # pragma: no cover - compiled
     for band in range(cut.shape[0]):
         lowest, width = cut[band, 0], cut[band, 1]
         differing = _value(hashes, row, lowest, width) ^ _value(queries, number, lowest, width)
-        if np.int64(_popcount(np.uint64(differing))) <= flips[band]:
+        if np.int64(popcount(np.uint64(differing))) <= flips[band]:
             return True
     return False
 
@@ -268,13 +236,13 @@ def _lookup(  # pragma: no cover - compiled
 ) -> None:
     """Where in `order` each bucket of one band begins, and how many rows it has."""
     for at in range(masks.shape[0]):
-        _prefetch(starts, base + (value ^ masks[at]))
+        prefetch(starts, base + (value ^ masks[at]))
     for at in range(masks.shape[0]):
         place = base + (value ^ masks[at])
         start = np.int64(starts[place])
         begin[at] = offset + start
         length[at] = np.int64(starts[place + 1]) - start
-        _prefetch(order, offset + start)
+        prefetch(order, offset + start)
 
 
 @njit(nogil=True)
@@ -365,8 +333,8 @@ def _apart(  # pragma: no cover - compiled
     hashes: NDArray[np.uint64], row: _Int, queries: NDArray[np.uint64], number: _Int
 ) -> _Int:
     return np.int64(
-        _popcount(hashes[row, 0] ^ queries[number, 0])
-        + _popcount(hashes[row, 1] ^ queries[number, 1])
-        + _popcount(hashes[row, 2] ^ queries[number, 2])
-        + _popcount(hashes[row, 3] ^ queries[number, 3])
+        popcount(hashes[row, 0] ^ queries[number, 0])
+        + popcount(hashes[row, 1] ^ queries[number, 1])
+        + popcount(hashes[row, 2] ^ queries[number, 2])
+        + popcount(hashes[row, 3] ^ queries[number, 3])
     )

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numba import njit, types
-from numba.extending import intrinsic
+from numba import njit
 from numpy.typing import NDArray
+
+from haechi.index.instructions import popcount
 
 _BLOCK = 1024
 """Rows that all looks see one after another, while they are in the processor's nearest cache."""
@@ -101,18 +102,6 @@ def warm() -> None:
     close([sketch[0, :1]] * 4, sketch[:, :4].copy(), sketch, (0, 0))
 
 
-def _ctpop(_context: Any, _value: Any) -> Any:  # noqa: ANN401  # pragma: no cover - numba's
-    """The number of set bits of a uint64: one machine instruction."""
-
-    def code(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:  # noqa: ANN401
-        return builder.ctpop(arguments[0])
-
-    return types.uint64(types.uint64), code
-
-
-_popcount: Any = intrinsic(_ctpop)
-
-
 @njit(cache=True, nogil=True)
 def _near(  # pragma: no cover - compiled
     rows: NDArray[np.int8],
@@ -182,10 +171,10 @@ def _close(  # pragma: no cover - compiled
             q0, q1, q2, q3 = looks[look, 0], looks[look, 1], looks[look, 2], looks[look, 3]
             for at in range(count):
                 distances[at] = (
-                    _popcount(f0[at] ^ q0)
-                    + _popcount(f1[at] ^ q1)
-                    + _popcount(f2[at] ^ q2)
-                    + _popcount(f3[at] ^ q3)
+                    popcount(f0[at] ^ q0)
+                    + popcount(f1[at] ^ q1)
+                    + popcount(f2[at] ^ q2)
+                    + popcount(f3[at] ^ q3)
                 )
             number = 0
             for at in range(count):
@@ -196,7 +185,7 @@ def _close(  # pragma: no cover - compiled
                 row = start + passed[one]
                 distance = distances[passed[one]]
                 for word in range(4):
-                    distance += _popcount(back[row, word] ^ looks[look, 4 + word])
+                    distance += popcount(back[row, word] ^ looks[look, 4 + word])
                 if distance <= all_bits:
                     if found < pairs.shape[0]:
                         pairs[found, 0] = look

@@ -103,7 +103,8 @@ class Query:
     Attributes:
         sha256: 32 bytes, or empty if only perceptual fingerprints are known.
         turns: PDQ in up to eight orientations, identity first (fingerprint.pdq.TURNS); may be
-            just one, which is then not looked up as a negative too, or empty. With further frames, eight for each of them.
+            just one, which is then not looked up as a negative too, or empty. With further
+            frames, eight for each of them.
         pdq_quality: 0..100; of the whole. What is in `insets` has a quality that counts.
         embedding: 512 int8, or None.
         views: 512 int8 each: insets that the layout showed, further frames of a video.
