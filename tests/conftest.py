@@ -14,6 +14,7 @@ from haechi.fingerprint import sscd
 
 # Machines are noisy: a slow example is no failure.
 settings.register_profile("haechi", deadline=None)
+settings.register_profile("gate", deadline=None, derandomize=True)
 settings.load_profile("haechi")
 
 needs_model = pytest.mark.skipif(

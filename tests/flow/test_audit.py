@@ -44,11 +44,9 @@ def _remove(position: int) -> None:
 
 
 def _swap(position: int) -> None:
-    _sql(
-        "UPDATE audit_entry SET position=CASE position "
-        f"WHEN {position} THEN -1 ELSE {position} END WHERE position IN ({position},{position + 1})"
-    )
-    _sql(f"UPDATE audit_entry SET position={position + 1} WHERE position=-1")
+    """In three steps: one statement may reach either row first, and no two may share a place."""
+    for was, now in ((position, -1), (position + 1, position), (-1, position + 1)):
+        _sql(f"UPDATE audit_entry SET position={now} WHERE position={was}")
 
 
 def _remove_last(position: int) -> None:
