@@ -223,7 +223,7 @@ def open_page(chromium: Browser, house: Tale) -> Iterator[Opener]:
             reduced_motion="reduce",
         )
         windows.append(window)
-        window.set_default_timeout(20_000)
+        window.set_default_timeout(90_000)
         window.route(lambda url: not url.startswith(origin), _nowhere)
         window.add_cookies(
             [

@@ -11,6 +11,7 @@ from psycopg.conninfo import make_conninfo
 from tests.unit.match_house import KEY, TABLES, Database, jpeg, numbers, shipped
 
 from haechi import fingerprint
+from haechi.match_service import service
 from haechi.media import Sandbox
 
 
@@ -51,6 +52,12 @@ def server_uri() -> Iterator[str]:
 def sandbox() -> Iterator[Sandbox]:
     with Sandbox(2) as shared:
         yield shared
+
+
+@pytest.fixture(autouse=True)
+def _no_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine is no flood: the tests that want one set this themselves."""
+    monkeypatch.setattr(service, "BEHIND_S", 60.0)
 
 
 @pytest.fixture(scope="session")

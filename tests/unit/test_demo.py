@@ -151,7 +151,7 @@ def test_a_child_is_registered_unblocked_and_ends_with_its_parent(tmp_path: Path
 
 
 def _until(so: Callable[[], bool]) -> None:
-    until = time.monotonic() + 20
+    until = time.monotonic() + 120
     while not so():
         assert time.monotonic() < until
         time.sleep(0.05)

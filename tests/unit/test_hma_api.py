@@ -66,7 +66,7 @@ async def becomes(
     async def so() -> bool:
         return await raw(client, signal, **more) == expected
 
-    await until(so, 1.5)
+    await until(so)
 
 
 async def look_up(client: httpx.AsyncClient, content: bytes, **params: str) -> object:
@@ -231,7 +231,7 @@ async def test_lookups_answer_by_bank_with_distances_as_text(
         assert status["pdq"]["present"] is True
         assert status["pdq"]["size"] == 3
         assert abs(status["pdq"]["built_to"] - time.time()) < 5
-        await until(lambda: up_to_date(client), 1.0)
+        await until(lambda: up_to_date(client))
         index = (await client.get("/c/signal_type/index")).json()["pdq"]
         assert (index["db_size"], index["index_size"], index["index_out_of_date"]) == (3, 3, False)
 
@@ -338,7 +338,7 @@ async def test_a_video_is_met_by_its_md5(curated: Database, sandbox: Sandbox) ->
             match = {"bank_content_id": added.json()["id"], "distance": "-"}
             return found.json() == {"video_md5": {"B": [match]}}  # type: ignore[no-any-return]
 
-        await until(met, 1.5)
+        await until(met)
         await becomes(client, [told], MD5, signal_type="video_md5")
         assert (await client.get("/m/index/status")).json()["video_md5"]["size"] == 2
         assert (await client.delete(f"/c/bank/B/content/{told}")).json() == {"deleted": 1}
@@ -434,13 +434,13 @@ async def test_a_disabled_bank_is_made_disabled(curated: Database, sandbox: Sand
         async def both() -> bool:
             return len(await raw(client)) == 2
 
-        await until(both, 1.5)
+        await until(both)
         assert (await client.put("/c/bank/ON", json={"enabled": False})).status_code == 200
 
         async def one() -> bool:
             return on not in await raw(client)
 
-        await until(one, 1.5)
+        await until(one)
 
 
 async def test_a_ratio_answers_its_share_and_a_seed_answers_the_same(
@@ -523,7 +523,7 @@ async def test_a_picture_without_detail_has_no_hash_and_meets_only_itself(
             match = {"bank_content_id": member, "distance": "0"}
             return found == {"pdq": {"B": [match]}}
 
-        await until(met, 1.5)
+        await until(met)
         assert await look_up(client, lighter) == {"pdq": {}}
         told = await client.post("/c/bank/B/signal", json={"pdq": ""})
         assert refusal(told)[0] == 400
@@ -681,7 +681,7 @@ async def test_what_hma_banks_hold_is_met_by_the_own_api_too(
             answer = (await client.post("/v1/match", content=photo)).json()
             return bool(answer["outcome"] == "review" and answer["verdict"] == "identical_file")
 
-        await until(held, 3)
+        await until(held)
         alone = {"pdq": OTHER, "pdq_quality": 100}
         unknown = (await client.post("/v1/match", json=alone)).json()
         assert unknown["outcome"] == "publish", "hashes without a file are no file to be equal to"

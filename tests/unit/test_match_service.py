@@ -38,6 +38,7 @@ from tests.unit.match_house import (
 
 from haechi import fingerprint
 from haechi.fingerprint.address import url_digest
+from haechi.match_service import follow
 from haechi.match_service.app import create_app
 from haechi.match_service.config import Settings
 from haechi.media import Sandbox
@@ -383,23 +384,25 @@ async def test_content_of_unknown_checks_and_other_platforms_is_refused(
 # --- what changes in the banks
 
 
-async def test_changes_in_the_banks_are_in_force_within_a_second(
-    database: Database, sandbox: Sandbox, fingerprinted: fingerprint.ImageFingerprint
+async def test_changes_in_the_banks_are_in_force_by_notification(
+    database: Database,
+    sandbox: Sandbox,
+    fingerprinted: fingerprint.ImageFingerprint,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Adding, confirming, withdrawing, disabling and enabling."""
+    """Adding, confirming, withdrawing, disabling and enabling; nobody looks without being told."""
+    monkeypatch.setattr(follow, "LOOK_EVERY_S", 3600)
     bank = database.bank()
-    async with running(database, sandbox) as client:
+    async with running(database, sandbox, stale_after_s=3600) as client:
 
-        async def becomes(expected: str) -> float:
+        async def becomes(expected: str) -> None:
             async def true() -> bool:
                 return await outcome(client, fingerprinted) == expected
 
-            return await until(true, 1.0)
+            await until(true)
 
         member = database.member(bank, fingerprinted, "pending")
-        await asyncio.sleep(0.1)
         assert await outcome(client, fingerprinted) == "publish"
-        took = []
         for statement, row, expected in [
             ("UPDATE matching_member SET status = 'confirmed' WHERE id = %s", member, "block"),
             ("UPDATE matching_bank SET enabled = false WHERE id = %s", bank, "publish"),
@@ -408,9 +411,7 @@ async def test_changes_in_the_banks_are_in_force_within_a_second(
             ("UPDATE matching_member SET status = 'withdrawn' WHERE id = %s", member, "publish"),
         ]:
             database.run(statement, row)
-            took.append(await becomes(expected))
-    # The notification, not the look every second, is what brings most of them.
-    assert sorted(took)[2] < 0.6
+            await becomes(expected)
 
 
 async def test_a_lost_notification_is_made_up_for(
@@ -428,7 +429,7 @@ async def test_a_lost_notification_is_made_up_for(
         async def blocked() -> bool:
             return await outcome(client, fingerprinted) == "block"
 
-        assert await until(blocked, 1.2) < 1.2
+        await until(blocked)
 
 
 async def test_killed_connections_lose_no_change(
@@ -450,7 +451,7 @@ async def test_killed_connections_lose_no_change(
             assert response.status_code in (200, 503), response.text
             return response.status_code == 200 and response.json()["outcome"] == "block"
 
-        assert await until(blocked, 3) < 3
+        await until(blocked)
 
 
 async def test_a_request_does_not_notice_a_killed_connection(
@@ -480,14 +481,14 @@ async def test_without_the_database_nothing_is_published_and_it_recovers(
 
     async with running(database, sandbox, stale_after_s=1.0, database_s=1.0) as client:
         allow("false")
-        await until(lambda: answers(client, "/ready", 503), 4)
+        await until(lambda: answers(client, "/ready", 503))
         refused = await client.post("/v1/match", content=photo)
         assert code(refused) == (503, "matching.unavailable")
         assert refused.headers["retry-after"] == "2"
         assert (await client.get("/health")).status_code == 200
         assert (await client.get("/v1/status", headers={"Authorization": ""})).status_code == 401
         allow("true")
-        await until(lambda: answers(client, "/ready", 200), 5)
+        await until(lambda: answers(client, "/ready", 200))
         assert (await client.post("/v1/match", content=photo)).json()["outcome"] == "publish"
     assert database.number("SELECT count(*) FROM matching_check") == 1
 
@@ -499,10 +500,10 @@ async def test_no_verdict_is_given_on_banks_that_cannot_be_read(
     async with running(database, sandbox, stale_after_s=1.0, database_s=1.0) as client:
         with psycopg.connect(database.url) as blocker:
             blocker.execute("LOCK TABLE matching_bank IN ACCESS EXCLUSIVE MODE")
-            await until(lambda: answers(client, "/ready", 503), 4)
+            await until(lambda: answers(client, "/ready", 503))
             response = await client.post("/v1/match", json=hashes(fingerprinted))
             assert code(response) == (503, "matching.unavailable")
-        await until(lambda: answers(client, "/ready", 200), 4)
+        await until(lambda: answers(client, "/ready", 200))
     assert database.number("SELECT count(*) FROM matching_check") == 0
 
 
@@ -522,7 +523,7 @@ async def test_it_starts_before_the_database_has_its_tables(
         assert code(await client.get("/ready")) == (503, "matching.unavailable")
         with psycopg.connect(late.url) as connection:
             connection.execute(TABLES.read_bytes())
-        await until(lambda: answers(client, "/ready", 200), 5)
+        await until(lambda: answers(client, "/ready", 200))
 
 
 async def test_a_restored_backup_is_noticed(
@@ -546,7 +547,7 @@ async def test_a_restored_backup_is_noticed(
             response = await client.post("/v1/match", json=hashes(fingerprinted))
             return response.status_code == 200 and response.json()["outcome"] == "publish"
 
-        await until(forgotten, 3)
+        await until(forgotten)
 
 
 # --- with the sample board
@@ -589,7 +590,7 @@ async def test_the_board_and_the_service_together(
             async def refused() -> bool:
                 return (await upload(photo, "again.jpg")).status_code == 409
 
-            await until(refused, 2)
+            await until(refused)
             smaller = jpeg(shipped("astronaut.png").resize((300, 300)), 60)
             answer = await upload(smaller, "smaller.jpg")
             assert answer.json()["reason"]["code"] == "match.same_picture"
@@ -641,7 +642,7 @@ def test_kill_9_after_the_answer_loses_nothing(database: Database, photo: bytes)
             stderr=subprocess.DEVNULL,
         ) as granian:
             try:
-                with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
+                with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120) as client:
                     wait_ready(client, granian)
                     headers = {"Authorization": f"Bearer {KEY}"}
                     refused = client.post("/v1/match", content=bytes(60_000_000), headers=headers)
@@ -656,7 +657,7 @@ def test_kill_9_after_the_answer_loses_nothing(database: Database, photo: bytes)
 
 
 def wait_ready(client: httpx.Client, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         assert process.poll() is None, "granian ended"
         try:
@@ -665,7 +666,7 @@ def wait_ready(client: httpx.Client, process: subprocess.Popen[bytes]) -> None:
         except httpx.TransportError:
             pass
         time.sleep(0.1)
-    pytest.fail("not ready after 30 s")
+    pytest.fail("not ready after two minutes")
 
 
 async def test_whoever_is_refused_unread_is_told_that_the_connection_ends(

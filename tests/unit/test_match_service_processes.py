@@ -114,13 +114,13 @@ async def test_no_request_is_lost_while_every_process_is_replaced_and_when_it_en
             now = children(first.pid)
             return not now & before and len(now) == len(before)
 
-        await until(replaced, 60)
+        await until(replaced)
         seen = len(answers)
 
         async def asked_on() -> bool:
             return len(answers) >= seen + 20
 
-        await until(asked_on, 60)
+        await until(asked_on)
         asking = False
         await asyncio.gather(*askers)
         assert set(answers) == {b"HTTP/1.1 200 OK"}
