@@ -16,6 +16,7 @@ from tests.unit.match_house import DIGEST_KEY, KEY, Database, until
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.timeout(120)]
 
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 HEADERS = f"Host: a\r\nAuthorization: Bearer {KEY}\r\n".encode()
 LOOKUP = f"/m/lookup?signal_type=pdq&signal={'0f' * 32}".encode()
 
@@ -70,11 +71,19 @@ async def answer(port: int, method: bytes, path: bytes) -> bytes:
         writer.close()
 
 
-async def slow_upload(port: int, photo: bytes, seconds: float) -> bytes:
-    """A picture that arrives over `seconds`; the first line of the answer."""
+async def slow_upload(
+    port: int, photo: bytes, seconds: float, begun: asyncio.Event | None = None
+) -> bytes:
+    """A picture that arrives over `seconds`; the first line of the answer.
+
+    `begun` is set once a process has read the head and asks for the body (RFC 9110, 100-continue).
+    """
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    length = b"Content-Length: %d\r\n\r\n" % len(photo)
+    length = b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(photo)
     writer.write(b"POST /v1/match?fingerprints=pdq HTTP/1.1\r\n" + HEADERS + length)
+    assert await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 60) == CONTINUE
+    if begun is not None:
+        begun.set()
     step = len(photo) // 10 + 1
     for start in range(0, len(photo), step):
         await asyncio.sleep(seconds / 10)
@@ -102,12 +111,16 @@ async def test_no_request_is_lost_while_every_process_is_replaced_and_when_it_en
         answers: list[bytes] = []
 
         async def ask() -> None:
+            # A process that ends may close a connection before it has read anything of it; nothing
+            # was done then, and clients ask again.
             while asking:
-                answers.append((await answer(port, b"GET", LOOKUP))[:15])
+                if said := (await answer(port, b"GET", LOOKUP))[:15]:
+                    answers.append(said)
 
         askers = [asyncio.create_task(ask()) for _ in range(2)]
-        upload = asyncio.create_task(slow_upload(port, photo, 2.0))
-        await asyncio.sleep(0.5)
+        begun = asyncio.Event()
+        upload = asyncio.create_task(slow_upload(port, photo, 2.0, begun))
+        await begun.wait()
         first.send_signal(signal.SIGHUP)
 
         async def replaced() -> bool:
@@ -126,11 +139,12 @@ async def test_no_request_is_lost_while_every_process_is_replaced_and_when_it_en
         assert set(answers) == {b"HTTP/1.1 200 OK"}
         assert (await upload).startswith(b"HTTP/1.1 200")
 
-        upload = asyncio.create_task(slow_upload(port, photo, 2.0))
-        await asyncio.sleep(0.5)
+        begun = asyncio.Event()
+        upload = asyncio.create_task(slow_upload(port, photo, 2.0, begun))
+        await begun.wait()
         first.send_signal(signal.SIGTERM)
         assert (await upload).startswith(b"HTTP/1.1 200")
-        assert await asyncio.to_thread(first.wait, 30) == 0
+        assert await asyncio.to_thread(first.wait, 120) == 0
         assert first.stderr is not None
         said = first.stderr.read().decode()
     assert "replacing each process" in said

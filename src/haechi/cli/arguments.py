@@ -80,7 +80,7 @@ def _match_service(made: argparse.ArgumentParser) -> None:
         help="on SIGHUP, how long a new process may load before the old one stops (default 10)",
     )
     made.epilog = (
-        "SIGHUP replaces each process by a new one without losing a request. SIGTERM and Ctrl-C "
+        "SIGHUP replaces each process by a new one and loses nothing under way. SIGTERM and Ctrl-C "
         "take no new requests, answer those under way, and end."
     )
 
