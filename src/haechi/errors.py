@@ -38,7 +38,9 @@ HaechiError
 ├── CaseError
 │   ├── CaseClosed        case.closed            somebody decided first
 │   ├── CaseClaimed       case.claimed           somebody else is working on it
-│   └── ReasonRequired    case.reason_required   a removal nobody explained
+│   ├── ReasonRequired    case.reason_required   a removal nobody explained
+│   ├── GrantNeeded       case.grant_needed      nobody said why it is opened
+│   └── GrantRevoked      case.grant_revoked     somebody took the right to open it away
 ├── MatchingError
 │   ├── KeyRefused        matching.key_refused   no or wrong API key
 │   ├── ScopeMissing      matching.scope_missing the key is not for this
@@ -63,7 +65,9 @@ HaechiError
 └── StaffError
     ├── LoginRefused      staff.login_refused    wrong name, password or token
     ├── LoginThrottled    staff.throttled        too many attempts from here
-    └── NotAllowed        staff.not_allowed      the role does not include this act
+    ├── NotAllowed        staff.not_allowed      the role does not include this act
+    ├── OwnRequest        staff.own_request      a second person is needed
+    └── BreakNeeded       staff.break_needed     enough was looked at for now
 
 `code` never changes once released: clients, logs and translations rely on it.
 """
@@ -321,6 +325,18 @@ class ReasonRequired(CaseError):
     code = "case.reason_required"
 
 
+class GrantNeeded(CaseError):
+    """What the case holds opens only for who said why, and only for a while."""
+
+    code = "case.grant_needed"
+
+
+class GrantRevoked(CaseError):
+    """Somebody took the right to open this case away; only another person gives it again."""
+
+    code = "case.grant_revoked"
+
+
 class MatchingError(HaechiError):
     """Banks, members and hits."""
 
@@ -479,3 +495,15 @@ class NotAllowed(StaffError):
     """The person's role does not include this act."""
 
     code = "staff.not_allowed"
+
+
+class OwnRequest(StaffError):
+    """A second person is needed, and this is the first."""
+
+    code = "staff.own_request"
+
+
+class BreakNeeded(StaffError):
+    """Enough was looked at for now. The first argument is until when to rest (UTC)."""
+
+    code = "staff.break_needed"

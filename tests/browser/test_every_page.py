@@ -181,6 +181,8 @@ def _remove(tale: Tale, case_id: int, post_id: str) -> None:
     decision = {"verdict": "remove", "ground": "deepfake", "reason": "Same.", "remove": [hosted]}
     with tale.reviewer("rim") as reviewer:
         case = f"/case/{case_id}"
+        reviewer.look(case)
+        reviewer.send(f"{case}/claim", {})
         for exhibit in tale.rows(EXHIBITS, case_id):
             reviewer.look(case)
             reviewer.send(f"{case}/exhibit/{exhibit['id']}/lift", {}, expected=204)
@@ -389,9 +391,11 @@ def _login_pages() -> Iterator[tuple[str, Visit]]:
 
 def _desk_pages(seeded: Seeded) -> Iterator[tuple[str, Visit]]:
     yield "queue", _at("/")
-    yield "case", _at(f"/case/{seeded.waiting}")
+    yield "case-sealed", lambda window: _given_back(window, seeded.waiting)
+    yield "case", lambda window: _taken(window, seeded.waiting)
     yield "case-errors", lambda window: _no_decision(window, seeded.waiting)
     yield "case-decided", _at(f"/case/{seeded.decided}")
+    yield "rights", _at("/grants")
     yield "deliveries", _at("/deliveries")
     yield "appeals", _at("/appeals")
     yield "appeal", _first_appeal
@@ -467,6 +471,20 @@ def _refused_login(window: "Watched") -> None:
     window.page.locator("#id_token").fill("000000")
     _send(window)
     _mistakes(window)
+
+
+def _given_back(window: "Watched", case_id: int) -> None:
+    """The case as somebody sees it who has not said why."""
+    _taken(window, case_id)
+    window.page.locator(f'form[action="/case/{case_id}/release"] button').click()
+    window.page.wait_for_url("**:*/")
+    window.go(f"/case/{case_id}")
+
+
+def _taken(window: "Watched", case_id: int) -> None:
+    window.go(f"/case/{case_id}")
+    window.page.locator(f'form[action="/case/{case_id}/claim"] button').click()
+    expect(window.page.locator(f'form[action="/case/{case_id}/release"]')).to_be_visible()
 
 
 def _no_decision(window: "Watched", case_id: int) -> None:

@@ -233,6 +233,9 @@ def _looks(house: Tale, window: "Watched", report_id: str) -> None:
     exhibit = house.row("SELECT id FROM evidence_exhibit WHERE report_id = %s", report_id)["id"]
     asked = f"GET /exhibit/{exhibit}/picture"
     figure = page.locator("[data-veil]")
+    expect(page.locator("#sealed")).to_be_visible()
+    expect(figure).to_have_count(0)
+    page.locator('form[action$="/claim"] button').click()
     expect(figure.locator("[data-veil-hold]")).to_be_visible()
     page.wait_for_load_state("networkidle")
     assert asked not in window.requests

@@ -14,8 +14,9 @@ from haechi.errors import MediaError
 from haechi.server import flow
 from haechi.server.audit import services as audit
 from haechi.server.audit.models import Entry
+from haechi.server.cases import grants
 from haechi.server.cases import services as cases
-from haechi.server.cases.models import Action, Case, Decision
+from haechi.server.cases.models import Action, Case, Decision, Purpose
 from haechi.server.desk.views import exhibit as exhibit_views
 from haechi.server.evidence import services as evidence
 from haechi.server.evidence.models import Exhibit
@@ -32,12 +33,17 @@ PLACES = (BOARD_URL, OUTSIDE_URL, "@someone")
 
 
 @pytest.fixture
-def case(astronaut: bytes, board: Platform) -> Case:
-    """A case with a copy on the board, a place outside and a place nobody can be written to."""
+def case(astronaut: bytes, board: Platform, reviewer: User) -> Case:
+    """A case with a copy on the board, a place outside and a place nobody can be written to.
+
+    The reviewer has said why it is opened.
+    """
     host(board, astronaut)
     report, _ = submit(astronaut, places=PLACES)
     flow.examine(report, last_try=True)
-    return Case.objects.get(report=report)
+    case = Case.objects.get(report=report)
+    grants.open_content(case, reviewer, Purpose.REVIEW, now=timezone.now())
+    return case
 
 
 def decided(case: Case, **changed: object) -> dict[str, object]:
@@ -84,7 +90,7 @@ def test_the_case_shows_what_one_needs_and_logs_the_reading(
         assert words in page, words
     entry = Entry.objects.get(tag="report:opened")
     assert (entry.subject, entry.actor) == (audit.name_of(case.report), reviewer.name_in_log)
-    assert entry.detail == {"reason": "review"}
+    assert entry.detail == {"reason": "review", "identity": False}
 
 
 def test_what_a_valid_request_lacks_is_named(

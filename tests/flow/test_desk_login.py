@@ -20,7 +20,8 @@ from haechi.server import flow
 from haechi.server.appeals import services as appeals
 from haechi.server.audit import services as audit
 from haechi.server.audit.models import Entry
-from haechi.server.cases.models import Case
+from haechi.server.cases import grants
+from haechi.server.cases.models import Case, Purpose
 from haechi.server.desk import urls
 from haechi.server.desk.access import client_address
 from haechi.server.evidence.models import Exhibit
@@ -33,8 +34,21 @@ pytestmark = pytest.mark.django_db
 
 PASSWORD = "a long pass phrase"
 OPEN_TO_ALL = {"login"}
-OPEN_TO_ADMINISTRATORS = {"login", "logout", "log", "banks", "bank"}
-POST_ONLY = {"logout", "claim", "release", "decide", "lift", "judge", "settle"}
+OPEN_TO_ADMINISTRATORS = {"login", "logout", "log", "banks", "bank", "grants"}
+POST_ONLY = {
+    "logout",
+    "claim",
+    "release",
+    "open_content",
+    "ask_identity",
+    "decide",
+    "lift",
+    "judge",
+    "settle",
+    "grant",
+}
+
+OF_A_CASE = ("claim", "release", "open_content", "ask_identity", "decide")
 
 
 @pytest.fixture
@@ -61,7 +75,7 @@ def arguments(astronaut: bytes, board: Platform) -> dict[str, list[object]]:
     appeal = appeals.receive(appeals.find("a-token-of-a-refusal"), "This is mine.", now=NOON)
     assert check.pk
     given: dict[str, list[object]] = {str(route.name): [] for route in urls.urlpatterns}
-    given |= {name: [case.pk] for name in ("case", "claim", "release", "decide")}
+    given |= {name: [case.pk] for name in (*OF_A_CASE, "case")}
     given |= {"lift": [case.pk, exhibit.pk], "exhibit": [exhibit.pk], "picture": [exhibit.pk]}
     bank = banks.make("others", BankPolicy.BLOCK, actor="test", now=NOON)
     new = listing.New("partner", sha256=bytes(32))
@@ -73,6 +87,10 @@ def arguments(astronaut: bytes, board: Platform) -> dict[str, list[object]]:
         found_by="sha256",
         found_at=NOON,
     )
+    reader = User.objects.create(username="reader", created_at=NOON, role=Role.REVIEWER)
+    grants.open_content(case, reader, Purpose.REVIEW, now=NOON)
+    grant = grants.ask_identity(case, reader, Purpose.LAW, "A host asks.", now=NOON)
+    given |= {"grant": [grant.pk, "approve"]}
     given |= {"bank": [bank.pk], "settle": [found.pk]}
     given |= {"member": [added.member], "judge": [added.member]}
     return given | {"appeal": [appeal.pk]}

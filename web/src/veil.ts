@@ -6,7 +6,9 @@
  * says no, nothing is loaded. Letting go, leaving the window or changing the tab covers it again.
  */
 
-export type Asked = "not yet" | "asking" | "allowed" | "refused";
+export type Asked = "not yet" | "asking" | "allowed" | "refused" | "rest";
+
+const TOO_MUCH = 429;
 
 class Veil {
   private readonly figure: HTMLElement;
@@ -75,24 +77,26 @@ class Veil {
 
   private async ask(): Promise<void> {
     this.asked = "asking";
-    this.asked = (await this.permitted()) ? "allowed" : "refused";
-    this.say(this.asked === "refused" ? this.figure.dataset["wordsRefused"] : "");
+    this.asked = await this.answer();
+    const { wordsRefused, wordsRest } = this.figure.dataset;
+    this.say(this.asked === "allowed" ? "" : this.asked === "rest" ? wordsRest : wordsRefused);
     if (this.asked === "allowed" && this.held) this.lift();
   }
 
-  private async permitted(): Promise<boolean> {
+  private async answer(): Promise<Asked> {
     const address = this.figure.dataset["liftUrl"];
     const token = this.figure.closest<HTMLElement>("[data-csrf]")?.dataset["csrf"] ?? "";
-    if (!address) return false;
+    if (!address) return "refused";
     try {
       const answer = await fetch(address, {
         method: "POST",
         headers: { "X-CSRFToken": token },
         redirect: "error",
       });
-      return answer.ok;
+      if (answer.ok) return "allowed";
+      return answer.status === TOO_MUCH ? "rest" : "refused";
     } catch {
-      return false;
+      return "refused";
     }
   }
 

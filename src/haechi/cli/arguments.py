@@ -99,6 +99,9 @@ def _audit(commands: Commands) -> None:
     _add(below, "checkpoint", "audit:checkpoint", "sign how long the log is and what it adds up to")
 
 
+_PIPE = "read the password from a pipe"
+
+
 def _people(commands: Commands) -> None:
     staff = commands.add_parser("staff", help="people who work at the desk")
     below = staff.add_subparsers(required=True, metavar="command")
@@ -106,7 +109,22 @@ def _people(commands: Commands) -> None:
     add.add_argument("name")
     add.add_argument("--role", choices=("reviewer", "administrator"), default="reviewer")
     add.add_argument("--display-name", help="how colleagues see this person (default: the name)")
-    add.add_argument("--password-stdin", action="store_true", help="read the password from a pipe")
+    add.add_argument("--password-stdin", action="store_true", help=_PIPE)
+    _add(below, "list", "people:list_staff", "everybody with an account")
+    for change, words in (
+        ("password", "give a new password; ends every session"),
+        ("role", "change what somebody may do; ends every session"),
+        ("second-factor", "replace the second factor, shown once; ends every session"),
+        ("disable", "let somebody in no more; ends every session"),
+        ("enable", "let somebody in again"),
+    ):
+        changing = _add(below, change, "people:change_staff", words)
+        changing.add_argument("name")
+        changing.set_defaults(change=change)
+        if change == "password":
+            changing.add_argument("--password-stdin", action="store_true", help=_PIPE)
+        if change == "role":
+            changing.add_argument("role", choices=("reviewer", "administrator"))
 
     platform = commands.add_parser("platform", help="platforms that ask the match service")
     below = platform.add_subparsers(required=True, metavar="command")

@@ -12,8 +12,6 @@ def add_staff(asked: argparse.Namespace) -> int:
     from haechi.cli import installation
 
     installation.enter()
-    from django.contrib.auth import password_validation
-    from django.core.exceptions import ValidationError
     from django.utils import timezone
 
     from haechi.server.staff import services as staff
@@ -22,10 +20,8 @@ def add_staff(asked: argparse.Namespace) -> int:
     if User.objects.filter(username=asked.name).exists():
         return refuse(f"there is an account named {asked.name} already")
     password = _password(from_pipe=asked.password_stdin)
-    try:
-        password_validation.validate_password(password)
-    except ValidationError as error:
-        return refuse(" ".join(error.messages))
+    if wrong := _unfit(password):
+        return refuse(wrong)
     _, secret = staff.add(
         asked.name,
         asked.display_name or asked.name,
@@ -36,6 +32,60 @@ def add_staff(asked: argparse.Namespace) -> int:
     )
     _show_second_factor(asked.name, secret)
     return 0
+
+
+def list_staff(_asked: argparse.Namespace) -> int:
+    """Everybody with an account, one a line."""
+    from haechi.cli import installation
+
+    installation.enter()
+    from haechi.server.staff.models import User
+
+    for user in User.objects.order_by("username"):
+        state = "" if user.is_active else "  disabled"
+        print(f"{user.username:<24} {user.role:<14} {user.display_name}{state}")
+    return 0
+
+
+def change_staff(asked: argparse.Namespace) -> int:
+    """Change password, role, second factor or access of one account; its sessions end at once."""
+    from haechi.cli import installation
+
+    installation.enter()
+    from django.utils import timezone
+
+    from haechi.server.staff import services as staff
+    from haechi.server.staff.models import Role, User
+
+    user = User.objects.filter(username=asked.name).first()
+    if user is None:
+        return refuse(f"there is no account named {asked.name}")
+    now = timezone.now()
+    if asked.change == "password":
+        password = _password(from_pipe=asked.password_stdin)
+        if wrong := _unfit(password):
+            return refuse(wrong)
+        staff.set_password(user, password, actor="operator", now=now)
+    elif asked.change == "role":
+        staff.set_role(user, Role(asked.role), actor="operator", now=now)
+    elif asked.change == "second-factor":
+        secret = staff.new_second_factor(user, actor="operator", now=now)
+        _show_second_factor(user.username, secret)
+    else:
+        staff.set_active(user, active=asked.change == "enable", actor="operator", now=now)
+    return 0
+
+
+def _unfit(password: str) -> str:
+    """What is wrong with a password, or ""."""
+    from django.contrib.auth import password_validation
+    from django.core.exceptions import ValidationError
+
+    try:
+        password_validation.validate_password(password)
+    except ValidationError as error:
+        return " ".join(error.messages)
+    return ""
 
 
 def add_platform(asked: argparse.Namespace) -> int:

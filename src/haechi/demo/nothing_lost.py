@@ -44,6 +44,7 @@ def _after_the_decision(tale: Tale, post: Row, case_id: int) -> None:
         hosted = tale.row("SELECT id FROM matching_hosted WHERE content_id = %s", post["id"])
         reviewer = tale.reviewer("sol")
         reviewer.look(f"/case/{case_id}")
+        reviewer.send(f"/case/{case_id}/claim", {})
         reviewer.send(
             f"/case/{case_id}/decide",
             {

@@ -22,6 +22,7 @@ from haechi.demo.tale import Row, Tale
 from haechi.demo.telling import NotAsTold, expect, expect_in
 
 DIGITS = re.compile(r"(?<!\d)(?:\d{3}[\s-]?){8}\d{3}(?!\d)")
+TOLD = "누군가 제 사진을 바꿔서 올렸어요."
 REASON = "The report's picture and the post show the same altered photograph."
 
 
@@ -57,9 +58,7 @@ def reported(tale: Tale) -> None:
         # As people paste links: with a tail, so that only the picture itself leads to the post.
         places = [f"{tale.post_url}?from=chat", OUTSIDE_URL]
         copy = pictures.saved_again(tale.photograph)
-        reporter, tale.report_id = tale.reporter_sends(
-            "누군가 제 사진을 바꿔서 올렸어요.", places, [("사진.jpg", copy)]
-        )
+        reporter, tale.report_id = tale.reporter_sends(TOLD, places, [("사진.jpg", copy)])
         expect_in("the receipt's language", 'lang="ko"', reporter.page)
         expect_korean("the receipt", reporter.text())
         tale.code = code_on(reporter.text())
@@ -127,6 +126,10 @@ def decided(tale: Tale) -> None:
         case = f"/case/{tale.case_id}"
         expect_in("the queue", case, reviewer.page)
         reviewer.look(case)
+        before = reviewer.page
+        reviewer.send(f"{case}/claim", {})
+        expect("what she wrote, before the case is taken", expected=False, seen=TOLD in before)
+        expect_in("what she wrote, once it is", TOLD, reviewer.page)
         exhibit = tale.row("SELECT id FROM evidence_exhibit WHERE report_id = %s", tale.report_id)
         picture = f"/exhibit/{exhibit['id']}/picture"
         reviewer.look(picture, expected=403)
@@ -144,7 +147,10 @@ def decided(tale: Tale) -> None:
                 "remove": [str(hosted["id"])],
             },
         )
-        notes.append("the picture stayed covered until the veil was lifted, and that is in the log")
+        notes.append(
+            "her words stayed sealed until the case was taken, the picture until the veil was"
+        )
+        notes.append("lifted; both are in the log")
 
 
 def delivered(tale: Tale) -> None:

@@ -60,10 +60,19 @@ WORDS: dict[str, Promise] = {
     "case.closed": _("Somebody decided first. Nothing of yours was written."),
     "case.claimed": _("Somebody else is working on this. Nothing was changed."),
     "case.reason_required": _("A decision needs a reason. Nothing was changed."),
+    "case.grant_needed": _("This is sealed. Say why you open it; nothing was changed."),
+    "case.grant_revoked": _(
+        "Your right to open this case was taken away. Another person can give it again. "
+        "Nothing was changed."
+    ),
     "appeal.unknown": _("This address leads to no decision. Check that it is complete."),
     "staff.login_refused": _("Name, password or token is wrong. Each token works once."),
     "staff.throttled": _("Too many attempts from here. Please wait a quarter of an hour."),
     "staff.not_allowed": _("Your role does not include this, or you decided this case yourself."),
+    "staff.own_request": _("This needs a second person. Nothing was changed."),
+    "staff.break_needed": _(
+        "You have looked at enough for now. Please rest; nothing waits on you."
+    ),
     "web.csrf": _(
         "This page was open for too long or cookies are off, so nothing was sent. "
         "Go back, reload the page and send it again."

@@ -9,12 +9,14 @@ from django.db.models import Q
 from haechi import law
 from haechi.errors import CaseClaimed, CaseClosed, ReasonRequired
 from haechi.server.audit import services as audit
+from haechi.server.cases import grants
 from haechi.server.cases.models import (
     Action,
     Case,
     Clock,
     Decision,
     Ground,
+    Purpose,
     State,
     Verdict,
 )
@@ -95,9 +97,10 @@ def find_missed_clocks(*, now: datetime) -> list[Clock]:
 
 @transaction.atomic
 def claim(case: Case, user: User, *, now: datetime) -> None:
-    """Take a case for twenty minutes, or longer by claiming again.
+    """Take a case for twenty minutes, or longer by claiming again; that opens it to `user` too.
 
-    Raises CaseClaimed while somebody else holds it, CaseClosed when it is decided.
+    Raises CaseClaimed while somebody else holds it, CaseClosed when it is decided, GrantRevoked
+    where somebody took the right to open it away.
     """
     won = Case.objects.filter(_free_for(user, now), pk=case.pk, state=State.OPEN).update(
         claimed_by=user, claimed_until=now + LEASE
@@ -105,11 +108,13 @@ def claim(case: Case, user: User, *, now: datetime) -> None:
     if not won:
         raise CaseClaimed(case.pk) if _is_open(case) else CaseClosed(case.pk)
     audit.record("case:claimed", subject=case, actor=user.name_in_log, at=now)
+    grants.open_content(case, user, Purpose.REVIEW, now=now)
 
 
 @transaction.atomic
 def release(case: Case, user: User, *, now: datetime) -> None:
     """Give a case back to the queue, without a mark against anybody (B26)."""
+    grants.give_back(case, user, now=now)
     if Case.objects.filter(pk=case.pk, claimed_by=user).update(claimed_by=None, claimed_until=None):
         audit.record("case:released", subject=case, actor=user.name_in_log, at=now)
 

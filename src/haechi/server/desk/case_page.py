@@ -10,9 +10,10 @@ from django.utils.functional import Promise
 
 from haechi.server.audit import services as audit
 from haechi.server.audit.models import Entry
-from haechi.server.cases.models import Action, Case, State
+from haechi.server.cases import grants, wellbeing
+from haechi.server.cases.models import Action, Case, Scope, State
 from haechi.server.desk import vocabulary
-from haechi.server.desk.forms import DecisionForm
+from haechi.server.desk.forms import DecisionForm, IdentityForm, OpenForm
 from haechi.server.desk.reading import Request, read_request
 from haechi.server.desk.time_left import PATTERNS, read
 from haechi.server.desk.vocabulary import TAGS, Names
@@ -25,6 +26,7 @@ from haechi.server.staff.models import User
 from haechi.server.words import words_for
 
 HISTORY_AT_MOST = 60
+BUDGET = wellbeing.Budget()
 
 
 @dataclass(frozen=True)
@@ -74,14 +76,21 @@ def removable(case: Case) -> QuerySet[Hosted]:
 
 
 def context(
-    case: Case, user: User, *, now: datetime, form: DecisionForm | None, problem: str
+    case: Case,
+    user: User,
+    *,
+    now: datetime,
+    form: DecisionForm | None,
+    problem: str,
+    identity: IdentityForm | None = None,
 ) -> dict[str, object]:
-    """What the template needs. Reads the report, which is logged.
+    """What the template needs. Reads the report where `user` may, which is logged.
 
-    form     as it was typed, or None for a fresh one
-    problem  stable code of what went wrong, or ""
+    form, identity  as they were typed, or None for fresh ones
+    problem         stable code of what went wrong, or ""
     """
-    request = read_request(case, user, now)
+    may_read = grants.holds(case, user, Scope.CONTENT, now=now)
+    request = read_request(case, user, now) if may_read else Request()
     decision = getattr(case, "decision", None)
     held = case.claimed_until is not None and case.claimed_until >= now
     return {
@@ -91,6 +100,13 @@ def context(
         "clocks": [read(clock, now) for clock in case.clocks.all()],
         "harms": vocabulary.harms(case.report.harms),
         "request_of": request,
+        "may_read": may_read,
+        "open_form": None if may_read else OpenForm(),
+        "knows_identity": grants.holds(case, user, Scope.IDENTITY, now=now),
+        "asked_identity": case.grants.waiting().filter(user=user).exists(),
+        "identity_form": identity or IdentityForm(),
+        "budget": BUDGET,
+        "spent": wellbeing.spent(user, BUDGET, now=now),
         "request_words": words_for(request.problem) if request.problem else "",
         "exhibits": list(case.report.exhibits.all()),
         "found": _found(case),
@@ -98,7 +114,7 @@ def context(
         "actions": _actions(case) if decision else [],
         "notices": _notices(case, request) if decision else [],
         "effects": None if decision else _effects(case, request),
-        "form": form or (decision_form(case) if case.state == State.OPEN else None),
+        "form": form or (decision_form(case) if may_read and case.state == State.OPEN else None),
         "holder": case.claimed_by if held else None,
         "mine": held and case.claimed_by_id == user.pk,
         "problem": problem,

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from haechi.errors import ReasonRequired
 from haechi.server.appeals.models import Outcome
-from haechi.server.cases.models import Ground, Verdict
+from haechi.server.cases.models import Ground, Purpose, Verdict
 from haechi.server.matching.models import Hosted
 from haechi.server.words import words_for
 
@@ -49,6 +49,33 @@ class LoginForm(forms.Form):
         max_length=12,
         widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
     )
+
+
+class OpenForm(forms.Form):
+    """Why somebody opens a case that they have not taken."""
+
+    use_required_attribute = False
+
+    purpose = forms.ChoiceField(
+        label=_("I open it"),
+        choices=[(each.value, each.label) for each in Purpose],
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose one of these.")},
+    )
+
+
+class IdentityForm(OpenForm):
+    """Why somebody needs the reporter's name or contact."""
+
+    purpose = forms.ChoiceField(
+        label=_("I need it"),
+        choices=[
+            (each.value, each.label) for each in (Purpose.REPORTER, Purpose.LAW, Purpose.APPEAL)
+        ],
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose one of these.")},
+    )
+    note = _reason(_("A colleague reads this and decides. It is sealed with the report."))
 
 
 class HostedChoices(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # not generic when it runs

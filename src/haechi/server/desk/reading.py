@@ -1,6 +1,6 @@
 """Open what a reporter sealed, as somebody at the desk reads it. Every reading is logged first."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from django.conf import settings
@@ -13,7 +13,8 @@ from haechi.errors import HaechiError
 from haechi.fingerprint.address import url_digest
 from haechi.server import flow
 from haechi.server.audit import services as audit
-from haechi.server.cases.models import Case
+from haechi.server.cases import grants
+from haechi.server.cases.models import Case, Scope
 from haechi.server.matching.models import Hosted
 from haechi.server.notices.services import host_of
 from haechi.server.reports import services as reports
@@ -37,6 +38,8 @@ class Request:
 
     missing  what a valid request would still need, in words
     hosts    hosts outside that a removal sends a notice to
+    named    True where a name or an address of the reporter was given; `story` holds them only
+             for who was granted to see them (B18)
     """
 
     story: Story = field(default_factory=Story)
@@ -44,17 +47,20 @@ class Request:
     missing: list[Promise] = field(default_factory=list)
     hosts: list[str] = field(default_factory=list)
     problem: str = ""
+    named: bool = False
 
 
 def read_request(case: Case, actor: User, now: datetime) -> Request:
-    """Log the reading, then open the report."""
+    """Log the reading, then open the report. Raises GrantNeeded."""
+    grants.require(case, actor, Scope.CONTENT, now=now)
+    knows = grants.holds(case, actor, Scope.IDENTITY, now=now)
     with transaction.atomic():
         audit.record(
             "report:opened",
             subject=case.report,
             actor=actor.name_in_log,
             at=now,
-            detail={"reason": "review"},
+            detail={"reason": "review", "identity": knows},
         )
     try:
         story = reports.story_of(case.report)
@@ -64,7 +70,8 @@ def read_request(case: Case, actor: User, now: datetime) -> Request:
         return Request(problem=error.code)
     waiting = {location.number for location, _address in outside}
     return Request(
-        story=story,
+        story=story if knows else replace(story, contact="", signature=""),
+        named=bool(story.contact or story.signature),
         places=_places(case, addresses, waiting),
         missing=_missing(case, story, addresses),
         hosts=[host_of(address) or address for _location, address in outside],

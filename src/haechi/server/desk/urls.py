@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from haechi.server.desk.views import appeals, banks, case, deliveries, exhibit, log, login, queue
+from haechi.server.desk.views import (
+    appeals,
+    banks,
+    case,
+    deliveries,
+    exhibit,
+    grants,
+    log,
+    login,
+    queue,
+)
 
 app_name = "desk"
 
@@ -12,6 +22,8 @@ urlpatterns = [
     path("", queue.queue, name="queue"),
     path("case/<int:case_id>", case.case, name="case"),
     path("case/<int:case_id>/claim", case.claim, name="claim"),
+    path("case/<int:case_id>/open", case.open_content, name="open_content"),
+    path("case/<int:case_id>/identity", case.ask_identity, name="ask_identity"),
     path("case/<int:case_id>/release", case.release, name="release"),
     path("case/<int:case_id>/decide", case.decide, name="decide"),
     path("case/<int:case_id>/exhibit/<uuid:exhibit_id>/lift", exhibit.lift, name="lift"),
@@ -25,5 +37,7 @@ urlpatterns = [
     path("member/<int:member_id>", banks.member, name="member"),
     path("member/<int:member_id>/judge", banks.judge, name="judge"),
     path("sighting/<int:sighting_id>/settle", banks.settle, name="settle"),
+    path("grants", grants.grants, name="grants"),
+    path("grant/<int:grant_id>/<str:act>", grants.act, name="grant"),
     path("log", log.log, name="log"),
 ]

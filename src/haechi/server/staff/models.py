@@ -24,6 +24,7 @@ class User(AbstractBaseUser):
 
     totp_secret     base32, sealed with the desk's secret key (services.totp_of)
     totp_last_step  the last 30-second step whose token was accepted; never accepted again (B10)
+    session_salt    part of what every session is bound to; changed, it ends them all
     """
 
     username = models.CharField(max_length=60, unique=True)
@@ -31,6 +32,7 @@ class User(AbstractBaseUser):
     role = models.CharField(max_length=20, choices=Role.choices)
     totp_secret = models.BinaryField()
     totp_last_step = models.BigIntegerField(default=0)
+    session_salt = models.CharField(max_length=16, default="", blank=True)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField()
 
@@ -46,7 +48,7 @@ class User(AbstractBaseUser):
         """Changes with password, role and second factor, which ends every session (B09)."""
         return salted_hmac(
             "haechi.staff.session",
-            f"{self.password}{self.role}{bytes(self.totp_secret).hex()}",
+            f"{self.password}{self.role}{bytes(self.totp_secret).hex()}{self.session_salt}",
             algorithm="sha256",
         ).hexdigest()
 

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import ipaddress
+import secrets
 from datetime import datetime, timedelta
 
 import pyotp
@@ -39,6 +40,47 @@ def add(
     user.save()
     audit.record("staff:added", subject=user, actor=actor, at=now, detail={"role": role.value})
     return user, secret
+
+
+@transaction.atomic
+def set_password(user: User, password: str, *, actor: str, now: datetime) -> None:
+    """Give a new password; every session of `user` ends with this commit (B09)."""
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    audit.record("staff:password_changed", subject=user, actor=actor, at=now)
+
+
+@transaction.atomic
+def set_role(user: User, role: Role, *, actor: str, now: datetime) -> None:
+    """Change what somebody may do; every session of `user` ends with this commit (B09)."""
+    user.role = role
+    user.save(update_fields=["role"])
+    audit.record(
+        "staff:role_changed", subject=user, actor=actor, at=now, detail={"role": role.value}
+    )
+
+
+@transaction.atomic
+def new_second_factor(user: User, *, actor: str, now: datetime) -> str:
+    """Replace the second factor; return its secret (base32), which is shown only now.
+
+    Every session of `user` ends with this commit (B09).
+    """
+    secret = pyotp.random_base32()
+    user.totp_secret, user.totp_last_step = _fernet().encrypt(secret.encode()), 0
+    user.save(update_fields=["totp_secret", "totp_last_step"])
+    audit.record("staff:second_factor_changed", subject=user, actor=actor, at=now)
+    return secret
+
+
+@transaction.atomic
+def set_active(user: User, *, active: bool, actor: str, now: datetime) -> None:
+    """Let somebody in again, or out: their sessions do not come back with them (B09)."""
+    if User.objects.filter(pk=user.pk, is_active=not active).update(
+        is_active=active, session_salt=secrets.token_hex(8)
+    ):
+        tag = "staff:enabled" if active else "staff:disabled"
+        audit.record(tag, subject=user, actor=actor, at=now)
 
 
 def login(username: str, password: str, token: str, *, address: str, now: datetime) -> User:

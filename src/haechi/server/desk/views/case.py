@@ -5,16 +5,30 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from haechi.errors import CaseClaimed, CaseClosed, HaechiError, ReasonRequired
+from haechi.errors import (
+    CaseClaimed,
+    CaseClosed,
+    GrantNeeded,
+    GrantRevoked,
+    HaechiError,
+    ReasonRequired,
+)
 from haechi.server import flow
+from haechi.server.cases import grants
 from haechi.server.cases import services as cases
-from haechi.server.cases.models import Case, State, Verdict
+from haechi.server.cases.models import Case, Purpose, Scope, State, Verdict
 from haechi.server.desk import case_page
 from haechi.server.desk.access import actor_of, reviewers_only
-from haechi.server.desk.forms import DecisionForm
+from haechi.server.desk.forms import DecisionForm, IdentityForm, OpenForm
 from haechi.server.staff.models import User
 
-STATUS = {CaseClosed.code: 409, CaseClaimed.code: 409, ReasonRequired.code: 422}
+STATUS = {
+    CaseClosed.code: 409,
+    CaseClaimed.code: 409,
+    ReasonRequired.code: 422,
+    GrantNeeded.code: 403,
+    GrantRevoked.code: 403,
+}
 
 
 @require_safe
@@ -30,7 +44,41 @@ def claim(request: HttpRequest, case_id: int) -> HttpResponse:
     """Take the case for twenty minutes; pressed again, for twenty more."""
     try:
         cases.claim(get_object_or_404(Case, pk=case_id), actor_of(request), now=timezone.now())
-    except (CaseClaimed, CaseClosed) as error:
+    except (CaseClaimed, CaseClosed, GrantRevoked) as error:
+        return _page(request, case_id, error=error)
+    return redirect("desk:case", case_id)
+
+
+@require_POST
+@reviewers_only
+def open_content(request: HttpRequest, case_id: int) -> HttpResponse:
+    """Say why, and read it for two hours (B17)."""
+    found = get_object_or_404(Case.objects.select_related("report"), pk=case_id)
+    form = OpenForm(request.POST)
+    if not form.is_valid():
+        return _page(request, case_id, error=GrantNeeded(found.pk))
+    purpose = Purpose(form.cleaned_data["purpose"])
+    try:
+        grants.open_content(found, actor_of(request), purpose, now=timezone.now())
+    except GrantRevoked as error:
+        return _page(request, case_id, error=error)
+    return redirect("desk:case", case_id)
+
+
+@require_POST
+@reviewers_only
+def ask_identity(request: HttpRequest, case_id: int) -> HttpResponse:
+    """Ask a second person for the reporter's name and contact (B18)."""
+    found = get_object_or_404(Case.objects.select_related("report"), pk=case_id)
+    form = IdentityForm(request.POST)
+    if not form.is_valid():
+        return _page(request, case_id, identity=form, status=422)
+    purpose = Purpose(form.cleaned_data["purpose"])
+    try:
+        grants.ask_identity(
+            found, actor_of(request), purpose, form.cleaned_data["note"], now=timezone.now()
+        )
+    except GrantNeeded as error:
         return _page(request, case_id, error=error)
     return redirect("desk:case", case_id)
 
@@ -51,6 +99,8 @@ def decide(request: HttpRequest, case_id: int) -> HttpResponse:
     form = case_page.decision_form(found, request.POST)
     if found.state != State.OPEN:
         return _page(request, case_id, form=form, error=CaseClosed(found.pk))
+    if not grants.holds(found, actor_of(request), Scope.CONTENT, now=timezone.now()):
+        return _page(request, case_id, form=form, error=GrantNeeded(found.pk))
     if not form.is_valid():
         error = ReasonRequired() if form.has_error("reason", "required") else None
         return _page(request, case_id, form=form, error=error, status=422)
@@ -79,6 +129,7 @@ def _page(
     case_id: int,
     *,
     form: DecisionForm | None = None,
+    identity: IdentityForm | None = None,
     error: HaechiError | None = None,
     status: int = 200,
 ) -> HttpResponse:
@@ -87,6 +138,11 @@ def _page(
     )
     problem = error.code if error else ""
     context = case_page.context(
-        found, actor_of(request), now=timezone.now(), form=form, problem=problem
+        found,
+        actor_of(request),
+        now=timezone.now(),
+        form=form,
+        problem=problem,
+        identity=identity,
     )
     return render(request, "desk/case.html", context, status=STATUS.get(problem, status))

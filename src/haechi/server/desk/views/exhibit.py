@@ -3,16 +3,18 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
-from haechi.errors import HaechiError, MediaError, NotAllowed
-from haechi.server.audit import services as audit
+from haechi.errors import BreakNeeded, GrantNeeded, HaechiError, MediaError, NotAllowed
+from haechi.server.cases import grants, wellbeing
+from haechi.server.cases.models import Scope
 from haechi.server.desk.access import actor_of, refusal, reviewers_only
+from haechi.server.desk.case_page import BUDGET
 from haechi.server.evidence import services as evidence
 from haechi.server.evidence.models import Exhibit
 
@@ -29,16 +31,17 @@ def lift(request: HttpRequest, case_id: int, exhibit_id: UUID) -> HttpResponse:
 
     The script gets an empty answer; the plain button (field `page`) is led to the picture's page.
     """
-    exhibit = get_object_or_404(Exhibit, pk=exhibit_id, report__case=case_id)
-    now = timezone.now()
-    with transaction.atomic():
-        audit.record(
-            "exhibit:lifted",
-            subject=exhibit,
-            actor=actor_of(request).name_in_log,
-            at=now,
-            detail={"reason": "review"},
-        )
+    exhibit = get_object_or_404(
+        Exhibit.objects.select_related("report__case"), pk=exhibit_id, report__case=case_id
+    )
+    now, user = timezone.now(), actor_of(request)
+    try:
+        grants.require(exhibit.report.case, user, Scope.CONTENT, now=now)
+        wellbeing.look(exhibit, user, BUDGET, now=now)
+    except GrantNeeded as error:
+        return refusal(request, error.code, 403)
+    except BreakNeeded as error:
+        return refusal(request, error.code, 429, _rest(error.args[0]))
     lifted: dict[str, float] = request.session.get(LIFTED, {})
     current = {key: at for key, at in lifted.items() if _recent(at, now)}
     request.session[LIFTED] = {**current, str(exhibit.pk): now.timestamp()}
@@ -52,7 +55,7 @@ def lift(request: HttpRequest, case_id: int, exhibit_id: UUID) -> HttpResponse:
 def exhibit(request: HttpRequest, exhibit_id: UUID) -> HttpResponse:
     """One lifted picture on a page of its own, for browsers without scripts."""
     shown = get_object_or_404(Exhibit.objects.select_related("report__case"), pk=exhibit_id)
-    if not _is_lifted(request, shown):
+    if not _may_see(request, shown):
         return refusal(request, NotAllowed.code, 403, LIFT_FIRST)
     return render(request, "desk/exhibit.html", {"exhibit": shown, "case": shown.report.case})
 
@@ -61,8 +64,8 @@ def exhibit(request: HttpRequest, exhibit_id: UUID) -> HttpResponse:
 @reviewers_only
 def picture(request: HttpRequest, exhibit_id: UUID) -> HttpResponse:
     """The working copy as JPEG, made for this one look; never kept by a browser."""
-    shown = get_object_or_404(Exhibit.objects.select_related("report"), pk=exhibit_id)
-    if not _is_lifted(request, shown):
+    shown = get_object_or_404(Exhibit.objects.select_related("report__case"), pk=exhibit_id)
+    if not _may_see(request, shown):
         return refusal(request, NotAllowed.code, 403, LIFT_FIRST)
     actor = actor_of(request).name_in_log
     try:
@@ -72,9 +75,18 @@ def picture(request: HttpRequest, exhibit_id: UUID) -> HttpResponse:
     return HttpResponse(jpeg, content_type="image/jpeg", headers={"Cache-Control": "no-store"})
 
 
-def _is_lifted(request: HttpRequest, shown: Exhibit) -> bool:
-    at = request.session.get(LIFTED, {}).get(str(shown.pk))
-    return at is not None and _recent(at, timezone.now())
+def _may_see(request: HttpRequest, shown: Exhibit) -> bool:
+    """Lifted a moment ago in this session, and the right to open the case still holds (B17)."""
+    at, now = request.session.get(LIFTED, {}).get(str(shown.pk)), timezone.now()
+    lifted = at is not None and _recent(at, now)
+    return lifted and grants.holds(shown.report.case, actor_of(request), Scope.CONTENT, now=now)
+
+
+def _rest(until: datetime) -> str:
+    return gettext(
+        "You have looked at enough for now. Please rest until {time} UTC; nothing waits on you, "
+        "and giving the case back is always fine."
+    ).format(time=f"{until:%H:%M}")
 
 
 def _recent(at: float, now: datetime) -> bool:
