@@ -439,7 +439,7 @@ def _empty_report(window: "Watched") -> None:
 
 def _receipt(window: "Watched") -> None:
     window.go("/report")
-    window.page.locator("#location-1").fill("https://forum.example/9")
+    window.page.locator("#id_locations").fill("https://forum.example/9\nt.me/bad/4\n우리 반 단톡방")
     _send(window)
     expect(window.page.locator(".code-panel")).to_be_visible()
 

@@ -102,8 +102,8 @@ def test_what_a_valid_request_lacks_is_named(
     monkeypatch.setattr(flow.reports, "story_of", lambda _report: bare)
     desk.force_login(reviewer)
     page = desk.get(f"/case/{case.pk}").content.decode()
-    assert "A signature under that statement." in page
-    assert "The request is complete." not in page
+    assert "A name or a sign under the statement" in page
+    assert "TAKE IT DOWN Act: The request is complete." not in page
 
 
 def test_a_report_that_cannot_be_opened_is_said_with_its_code(

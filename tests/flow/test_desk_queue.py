@@ -14,6 +14,7 @@ from tests.flow.conftest import submit
 from haechi.server.cases import services as cases
 from haechi.server.cases.models import Case, Clock
 from haechi.server.desk.time_left import read
+from haechi.server.reports.models import Age, Report
 from haechi.server.staff.models import User
 
 pytestmark = pytest.mark.django_db
@@ -46,7 +47,7 @@ def order(desk: Client) -> list[int]:
     return [int(key) for key in re.findall(r'href="/case/(\d+)"', desk.get("/").content.decode())]
 
 
-def test_least_time_first_then_minors_then_the_oldest(desk: Client, reviewer: User) -> None:
+def test_children_first_then_least_time_then_the_oldest(desk: Client, reviewer: User) -> None:
     """The order the page explains; stopped clocks and decided cases count no more."""
     desk.force_login(reviewer)
     soon, later = timezone.now() + timedelta(hours=2), timezone.now() + timedelta(hours=30)
@@ -58,8 +59,41 @@ def test_least_time_first_then_minors_then_the_oldest(desk: Client, reviewer: Us
     Clock.objects.filter(pk=clock(stopped, soon, rule="other").pk).update(stopped_at=NOON)
     Case.objects.filter(pk=opened(soon).pk).update(state="decided")
 
-    expected = [first, minor, old, adult, stopped, none]
+    expected = [minor, first, old, adult, stopped, none]
     assert order(desk) == [case.pk for case in expected]
+
+
+def test_danger_comes_first_and_silence_about_age_before_adults(
+    desk: Client, reviewer: User
+) -> None:
+    """Who did not say how old they are may be a child; danger is read before any clock."""
+    desk.force_login(reviewer)
+    due = timezone.now() + timedelta(hours=30)
+    adult, unsaid, danger, child = opened(due), opened(due), opened(None), opened(None, minor=True)
+    Report.objects.filter(case=unsaid).update(age=Age.UNSAID)
+    Report.objects.filter(case=danger).update(danger=True)
+
+    assert order(desk) == [case.pk for case in (child, danger, unsaid, adult)]
+    page = desk.get("/").content.decode()
+    assert page.index("People under 18") < page.index("All others")
+    assert "age not said" in page
+    assert page.count(">danger<") == 1
+
+
+def test_children_have_a_list_of_their_own_on_every_page_of_the_queue(
+    desk: Client, reviewer: User
+) -> None:
+    """A child's report never waits behind the adults' second page, and help stands beside it."""
+    desk.force_login(reviewer)
+    adult, child = opened(NOON), opened(None, minor=True)
+
+    page = desk.get("/?page=9").content.decode()
+
+    lists = page.split("All others")
+    assert f'href="/case/{child.pk}"' in lists[0]
+    assert f'href="/case/{adult.pk}"' not in lists[0]
+    assert f'href="/case/{adult.pk}"' in lists[1]
+    assert "takeitdown.ncmec.org" in lists[0]
 
 
 def test_the_number_of_queries_does_not_grow(desk: Client, reviewer: User) -> None:
@@ -76,7 +110,7 @@ def test_the_number_of_queries_does_not_grow(desk: Client, reviewer: User) -> No
         ) as queries:
             assert len(order(desk)) == wanted
         counts.append(len(queries))
-    assert counts[0] == counts[1] <= 6
+    assert counts[0] == counts[1] <= 7
 
 
 def test_the_queue_says_what_one_needs_and_nothing_more(

@@ -12,8 +12,8 @@ from django.http import HttpResponse
 from django.test import Client
 from tests.conftest import NOON
 
+from haechi.server import contacts
 from haechi.server.audit import services as audit
-from haechi.server.public import contacts
 
 PAGES = {
     "/": 200,
@@ -80,6 +80,7 @@ def test_every_page_is_neutral_uncached_and_loads_nothing_from_elsewhere(
     assert all(address.startswith("/") for address in found.loaded)
     known = {row.url for country in contacts.by_country("en") for row in country.contacts}
     sources = {row.source for country in contacts.by_country("en") for row in country.contacts}
+    sources |= {address for _host, address in contacts.advice_sources()}
     outside = {address for address in found.linked if address.startswith("http")} - EXIT
     assert outside <= (known | sources if path == "/help" else set())
 
@@ -144,7 +145,7 @@ def test_the_log_is_words_until_it_is_signed_then_a_note(public: Client) -> None
 
 def test_every_contact_has_a_source_a_day_and_words_in_every_language() -> None:
     """No number stands on the help page that nobody can check."""
-    source = files("haechi.server.public").joinpath("data/help.json")
+    source = files("haechi.server").joinpath("data/help.json")
     rows = json.loads(source.read_text(encoding="utf-8"))["rows"]
 
     assert {row["country"] for row in rows} <= set(contacts.COUNTRIES)

@@ -14,6 +14,7 @@ from haechi import law
 from haechi.errors import LawError, UnknownRule
 
 EVERYWHERE = frozenset({"US", "EU", "UK", "AU", "KR", "CN", "IN"})
+ALL = frozenset(rule.id for rule in law.rules())
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 SEOUL, LONDON = ZoneInfo("Asia/Seoul"), ZoneInfo("Europe/London")
 MOMENTS = st.datetimes(
@@ -25,7 +26,9 @@ MOMENTS = st.datetimes(
 UK_DAYS = replace(law.rule("kr_tba_report_result"), jurisdiction="UK")
 
 
-def started(event: str, *, valid: bool = False, minor: bool = False, at: datetime = NOON) -> list:
+def started(
+    event: str, *, valid: frozenset[str] = frozenset(), minor: bool = False, at: datetime = NOON
+) -> list:
     facts = law.Facts(EVERYWHERE, minor=minor, event=event, valid=valid)
     return [clock.rule.id for clock in law.clocks_for(facts, at=at)]
 
@@ -111,37 +114,37 @@ def test_a_jurisdiction_that_does_not_exist_is_unknown() -> None:
 
 def test_a_report_starts_what_it_starts() -> None:
     assert started("report") == ["kr_tba_report_result"]
-    assert started("report", valid=True) == ["us_tida_remove", "kr_tba_report_result"]
-    assert started("valid_request", valid=True) == ["us_tida_remove"]
+    assert started("report", valid=ALL) == ["us_tida_remove", "kr_tba_report_result"]
+    assert started("valid_request", valid=ALL) == ["us_tida_remove"]
     assert started("valid_request") == []
     assert started("order") == ["au_ibia_removal"]
     assert started("decision", minor=True) == []
 
 
 def test_only_where_the_operator_answers() -> None:
-    facts = law.Facts(frozenset({"US"}), minor=False, event="report", valid=True)
+    facts = law.Facts(frozenset({"US"}), minor=False, event="report", valid=ALL)
     assert [clock.rule.id for clock in law.clocks_for(facts, at=NOON)] == ["us_tida_remove"]
-    nowhere = law.Facts(frozenset(), minor=False, event="report", valid=True)
+    nowhere = law.Facts(frozenset(), minor=False, event="report", valid=ALL)
     assert law.clocks_for(nowhere, at=NOON) == ()
 
 
 def test_a_rule_for_minors_binds_only_for_minors(monkeypatch: pytest.MonkeyPatch) -> None:
     only = replace(law.rule("us_tida_remove"), only_minors=True)
     monkeypatch.setattr("haechi.law.clocks.rules", lambda: (only,))
-    assert started("report", valid=True) == []
-    assert started("report", valid=True, minor=True) == ["us_tida_remove"]
+    assert started("report", valid=ALL) == []
+    assert started("report", valid=ALL, minor=True) == ["us_tida_remove"]
 
 
 def test_in_force_is_judged_by_the_calendar_of_the_country() -> None:
     """The US rule binds from 19 May 2026, 00:00 in New York, which is 04:00 UTC."""
     before = datetime(2026, 5, 19, 3, 59, 59, tzinfo=UTC)
-    assert started("valid_request", valid=True, at=before) == []
+    assert started("valid_request", valid=ALL, at=before) == []
     after = datetime(2026, 5, 19, 4, 0, tzinfo=UTC)
-    assert started("valid_request", valid=True, at=after) == ["us_tida_remove"]
+    assert started("valid_request", valid=ALL, at=after) == ["us_tida_remove"]
 
 
 def test_a_clock_says_when_and_why() -> None:
-    facts = law.Facts(frozenset({"US"}), minor=False, event="valid_request", valid=True)
+    facts = law.Facts(frozenset({"US"}), minor=False, event="valid_request", valid=ALL)
     [clock] = law.clocks_for(facts, at=NOON.astimezone(SEOUL))
     assert clock.started_at == NOON
     assert clock.due_at == NOON + timedelta(hours=48)
@@ -151,11 +154,11 @@ def test_a_clock_says_when_and_why() -> None:
 
 def test_an_event_nobody_knows_is_refused() -> None:
     with pytest.raises(LawError):
-        law.Facts(EVERYWHERE, minor=False, event="rumour", valid=True)
+        law.Facts(EVERYWHERE, minor=False, event="rumour", valid=ALL)
 
 
 def test_a_moment_without_a_zone_is_refused() -> None:
-    facts = law.Facts(EVERYWHERE, minor=False, event="report", valid=True)
+    facts = law.Facts(EVERYWHERE, minor=False, event="report", valid=ALL)
     naive = NOON.replace(tzinfo=None)
     with pytest.raises(LawError):
         law.clocks_for(facts, at=naive)
@@ -229,7 +232,7 @@ def test_hours_pass_whatever_the_clock_on_the_wall_does() -> None:
 
 
 def test_what_a_valid_request_must_state() -> None:
-    keys = {element.key for element in law.elements("us_tida")}
+    keys = {element.key for element in law.required_by("us_tida")}
     assert keys == {"signature", "locate", "good_faith_nonconsent", "contact"}
     assert law.missing("us_tida", keys) == ()
     [gap] = law.missing("us_tida", keys - {"signature"})
@@ -238,13 +241,85 @@ def test_what_a_valid_request_must_state() -> None:
 
 
 def test_an_element_with_a_condition_is_left_to_a_person() -> None:
-    by_key = {element.key: element for element in law.elements("eu_dsa16")}
+    by_key = {element.key: element for element in law.required_by("eu_dsa16")}
     assert "child sexual abuse" in by_key["name_email"].condition
     assert "name_email" not in {element.key for element in law.missing("eu_dsa16", frozenset())}
 
 
 def test_every_regime_can_be_read_and_no_other() -> None:
     assert {"us_tida", "eu_dsa16", "uk_osa_s20a", "kr_tba"} <= set(law.regimes())
-    assert all(law.elements(regime) for regime in law.regimes())
+    assert all(law.required_by(regime) for regime in law.regimes())
     with pytest.raises(UnknownRule):
         law.missing("nowhere", frozenset())
+
+
+COMPLETE = frozenset(
+    {"declared", "signed", "standing", "exact_place", "place", "told", "kind", "code"}
+)
+
+
+def lacking(facts: frozenset[str], regime: str) -> list[str]:
+    found = {each.regime: each for each in law.standings(facts, EVERYWHERE)}
+    return [asked.key for asked in found[regime].missing]
+
+
+def test_a_complete_report_is_complete_for_the_laws_whose_clocks_run() -> None:
+    """Name, statement, place: no e-mail is needed where a page of its own answers the report."""
+    assert lacking(COMPLETE, "us_tida") == []
+    assert "us_tida_remove" in law.complete_for(COMPLETE)
+
+
+@pytest.mark.parametrize(
+    ("without", "regime", "key"),
+    [
+        ("signed", "us_tida", "signature"),
+        ("declared", "us_tida", "good_faith_nonconsent"),
+        ("standing", "us_tida", "good_faith_nonconsent"),
+        ("exact_place", "us_tida", "locate"),
+        ("exact_place", "kr_tba", "locate"),
+        ("kind", "kr_tba", "explanation"),
+        ("declared", "eu_dsa16", "bona_fide"),
+    ],
+)
+def test_each_fact_that_is_missing_is_named(without: str, regime: str, key: str) -> None:
+    assert key in lacking(COMPLETE - {without}, regime)
+    assert key not in lacking(COMPLETE, regime)
+
+
+def test_a_picture_stands_for_a_place_only_where_the_law_asks_to_locate() -> None:
+    facts = COMPLETE - {"exact_place", "place"} | {"picture"}
+    assert lacking(facts, "us_tida") == []
+    assert lacking(facts, "eu_dsa16") == ["exact_url", "name_email"]
+
+
+def test_a_child_need_not_give_name_and_address_under_the_dsa() -> None:
+    """Article 16(2)(c) of Regulation (EU) 2022/2065."""
+    assert lacking(COMPLETE, "eu_dsa16") == ["name_email"]
+    assert lacking(COMPLETE | {"minor"}, "eu_dsa16") == []
+    assert lacking(COMPLETE | {"contact", "email"}, "eu_dsa16") == []
+
+
+def test_identity_is_never_proved_through_a_report() -> None:
+    assert lacking(law.fact_names(), "cn_civil_1195") == ["true_identity"]
+
+
+def test_every_element_of_a_regime_is_mapped_with_known_words_only() -> None:
+    for each in law.standings(law.fact_names(), EVERYWHERE):
+        assert [asked.key for asked in each.asked] == [
+            element.key for element in law.required_by(each.regime)
+        ]
+        for asked in each.asked:
+            assert frozenset().union(*asked.given_by, asked.waived_by) <= law.fact_names()
+    with pytest.raises(UnknownRule):
+        law.standings(frozenset({"rumour"}), EVERYWHERE)
+
+
+def test_a_clock_starts_for_the_rule_whose_request_is_complete_and_for_no_other() -> None:
+    assert "us_tida_remove" not in started("report", valid=frozenset({"uk_osa_48h"}))
+    assert "us_tida_remove" in started("report", valid=frozenset({"us_tida_remove"}))
+
+
+@given(st.frozensets(st.sampled_from(sorted(law.fact_names()))))
+def test_more_facts_never_make_a_request_less_complete(facts: frozenset[str]) -> None:
+    for word in law.fact_names():
+        assert law.complete_for(facts) <= law.complete_for(facts | {word})

@@ -1,5 +1,5 @@
 /** Everything the public pages run. Each part does nothing on a page without its markup. */
-import { startLocations } from "./locations.ts";
+import { startElements } from "./elements.ts";
 import { startQuickExit } from "./quick-exit.ts";
 import { startReturnCode } from "./return-code.ts";
 import { startUpload } from "./upload.ts";
@@ -7,5 +7,5 @@ import { startUpload } from "./upload.ts";
 document.documentElement.classList.add("scripts");
 startQuickExit(document);
 startReturnCode(document);
-startLocations(document);
+startElements(document);
 startUpload(document);

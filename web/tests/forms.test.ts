@@ -1,21 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { addressesIn, numbered } from "../src/locations.ts";
+import { exact, given, waived } from "../src/elements.ts";
 import { percent, tooLarge } from "../src/upload.ts";
 import { fill, megabytes } from "../src/words.ts";
-
-test("a pasted block becomes one address a line, whatever ends the lines", () => {
-  assert.deepEqual(addressesIn(" a.example/1\r\n\n b.example/2 \rc.example/3\n"), [
-    "a.example/1",
-    "b.example/2",
-    "c.example/3",
-  ]);
-  assert.deepEqual(addressesIn(" \n "), []);
-});
-
-test("every place in the template gets the number", () => {
-  assert.equal(numbered('<label for="l-__n__">주소 __n__', 12), '<label for="l-12">주소 12');
-});
 
 test("a file exactly at the limit is sent, one byte more is not", () => {
   assert.equal(tooLarge([{ size: 10 }], 10), null);
@@ -37,4 +24,28 @@ test("sizes are rounded up, so over the limit reads as over the limit", () => {
 test("words keep a placeholder that has no value and never run a replacement pattern", () => {
   assert.equal(fill("{a} {b} {a}", { a: "$&" }), "$& {b} $&");
   assert.equal(fill("{n} %", { n: 0 }), "0 %");
+});
+
+test("an element is given by any of its ways, each as a whole, and by none if it has none", () => {
+  const facts = new Set(["declared", "standing", "code"]);
+  assert.equal(given("contact|code", facts), true);
+  assert.equal(given("declared standing", facts), true);
+  assert.equal(given("declared signed", facts), false);
+  assert.equal(given("", facts), false);
+});
+
+test("only a fact that is there makes an element unnecessary", () => {
+  assert.equal(waived("minor", new Set(["minor"])), true);
+  assert.equal(waived("minor", new Set(["code"])), false);
+  assert.equal(waived("", new Set(["code"])), false);
+});
+
+test("a place is exact where somebody else could find it", () => {
+  const lines = ["https://a.example/1", "he posted photos.example/1", "photos.example", "@name", "name#1234"];
+  for (const line of [...lines, "인스타: @some.one", "-1001234567890/55", "123456789012345678"]) {
+    assert.equal(exact(`우리 반 단톡방\n${line}`), true, line);
+  }
+  for (const line of ["", "우리 반 단톡방", "the class group chat", "chat: name", "me@example.org", "room 12"]) {
+    assert.equal(exact(line), false, line);
+  }
 });

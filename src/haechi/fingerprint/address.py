@@ -14,6 +14,8 @@ from urllib.parse import SplitResult, quote, urlsplit
 
 import idna
 
+from haechi.fingerprint import messengers
+
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _NO_SCHEME = re.compile(r"[^\s/:@?#]+\.[a-z]{2,}(:[0-9]+)?(?=[/?#]|$)", re.IGNORECASE)
 _PLAIN_HOST = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
@@ -33,12 +35,13 @@ def normalise(url: str) -> str:
     http and https addresses (RFC 3986, section 6.2): scheme and host in lower case, host as IDNA
     A-label, default port, user name, fragment, trailing slashes and utm_* parameters dropped,
     percent-escapes in one form. http reads as https, and so does an address without a scheme
-    ("photos.example/a/1"), since people copy them that way.
+    ("photos.example/a/1"), since people copy them that way. Rooms, messages and accounts of the
+    large messengers have one spelling each (haechi.fingerprint.messengers).
 
     Anything else, such as "@channel/123" or an address with an impossible host or port, is kept as
     text: trimmed, NFKC, case-folded.
     """
-    text = unicodedata.normalize("NFKC", url).strip()
+    text = messengers.address_of(unicodedata.normalize("NFKC", url).strip())
     typed = f"https://{text}" if _NO_SCHEME.match(text) else text
     return _web_address(typed) or _folded(text)
 
@@ -57,7 +60,7 @@ def _web_address(text: str) -> str | None:
     colon = "" if port in (None, 443, _DEFAULT_PORTS[parts.scheme]) else f":{port}"
     query = _query(parts)
     path = _escaped(parts.path).rstrip("/")
-    return f"https://{name}{colon}{path}{'?' if query else ''}{query}"
+    return messengers.one_spelling(f"https://{name}{colon}{path}{'?' if query else ''}{query}")
 
 
 def _host(host: str) -> str | None:

@@ -6,21 +6,36 @@ verified in the text of the law, is in force and is countable ever becomes a clo
 
 from haechi.law.clocks import Facts, Running, clocks_for
 from haechi.law.deadlines import due_at
-from haechi.law.requests import Element, elements, missing, regimes
+from haechi.law.elements import (
+    Asked,
+    Element,
+    Standing,
+    complete_for,
+    fact_names,
+    missing,
+    regimes,
+    required_by,
+    standings,
+)
 from haechi.law.table import EVENTS, Rule, rule, rules, time_zone
 
 __all__ = [
     "EVENTS",
+    "Asked",
     "Element",
     "Facts",
     "Rule",
     "Running",
+    "Standing",
     "clocks_for",
+    "complete_for",
     "due_at",
-    "elements",
+    "fact_names",
     "missing",
     "regimes",
+    "required_by",
     "rule",
     "rules",
+    "standings",
     "time_zone",
 ]

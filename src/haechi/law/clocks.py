@@ -15,14 +15,14 @@ class Facts:
     jurisdictions  Those the operator answers to: a subset of "US", "EU", "UK", "AU", "KR", ...
     minor          The person depicted is, or may be, under age.
     event          One of law.EVENTS. Raises LawError for another word.
-    valid          The report has every element of a valid removal request. A valid "report"
-                   starts the clocks of "valid_request" too; without it those never start.
+    valid          Identifiers of the rules under which this is a valid removal request, with every
+                   element they ask for (law.complete_for). A "report" starts their clocks too.
     """
 
     jurisdictions: frozenset[str]
     minor: bool
     event: str
-    valid: bool
+    valid: frozenset[str]
 
     def __post_init__(self) -> None:
         if self.event not in EVENTS:
@@ -31,10 +31,8 @@ class Facts:
 
     def started(self) -> frozenset[str]:
         """Give the events that this amounts to."""
-        if self.event == "report" and self.valid:
+        if self.event == "report":
             return frozenset({"report", "valid_request"})
-        if self.event == "valid_request" and not self.valid:
-            return frozenset()
         return frozenset({self.event})
 
 
@@ -65,6 +63,7 @@ def _applies(rule: Rule, facts: Facts, at: datetime) -> bool:
         rule.enabled
         and rule.jurisdiction in facts.jurisdictions
         and rule.event in facts.started()
+        and (rule.event != "valid_request" or rule.id in facts.valid)
         and (facts.minor or not rule.only_minors)
         and rule.in_force_from is not None
         and rule.in_force_from <= at.astimezone(time_zone(rule.jurisdiction)).date()

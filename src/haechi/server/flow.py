@@ -47,6 +47,7 @@ from haechi.server.matching import services as matching
 from haechi.server.matching.models import BankPolicy, Hosted, Member, Sighting
 from haechi.server.notices import services as notices
 from haechi.server.notices.models import Notice
+from haechi.server.reports import places, requirements
 from haechi.server.reports import services as reports
 from haechi.server.reports.models import Location, Report
 from haechi.server.reports.models import State as ReportState
@@ -129,13 +130,38 @@ def match(report: Report, *, now: dt.datetime) -> None:
 def open_case(report: Report, *, now: dt.datetime) -> Case:
     """Put the report before a person, under the clocks the law starts."""
     case = cases.open_case(report, now=now)
-    story = reports.story_of(report)
-    valid = story.declared and bool(story.signature)
-    cases.start_clocks(case, settings.HAECHI.jurisdictions, valid=valid, now=now)
+    start_clocks(case, since=report.received_at, now=now)
     Report.objects.filter(pk=report.pk, state=ReportState.RECEIVED).update(
         state=ReportState.LOOKED_AT
     )
     return case
+
+
+def start_clocks(case: Case, *, since: dt.datetime, now: dt.datetime) -> None:
+    """Start the clocks of every law whose request this report completes.
+
+    `since` is when it was received or, where the reporter supplied what was missing, when she did;
+    clocks that run already are left as they are.
+    """
+    valid = requirements.rules_completed(
+        case.report,
+        reports.story_of(case.report),
+        places=reports.addresses_of(case.report).values(),
+        pictures=case.report.exhibits.count(),
+    )
+    cases.start_clocks(case, settings.HAECHI.jurisdictions, valid=valid, since=since, now=now)
+
+
+@app.task(name="complete_request", retry=KeepTrying())
+@transaction.atomic
+def complete_request(report_id: str, since: str) -> None:
+    """The reporter supplied something: clocks that this starts run from that moment (ISO 8601).
+
+    The worker does it: the public process cannot open what was written before.
+    """
+    case = Case.objects.select_related("report").filter(report_id=report_id).first()
+    if case is not None:
+        start_clocks(case, since=dt.datetime.fromisoformat(since), now=timezone.now())
 
 
 # --- a reviewer decides --------------------------------------------------------------------------
@@ -299,7 +325,8 @@ def watch_floods(timestamp: int) -> None:
 def places_outside(report: Report) -> list[tuple[Location, str]]:
     """Reported locations that a notice can be sent about: hosts that are none of our platforms."""
     ours = {notices.host_of(url) for url in matching.platform_addresses()}
-    addresses = reports.addresses_of(report)
+    typed = reports.addresses_of(report)
+    addresses = {number: places.link_in(text) for number, text in typed.items()}
     return [
         (location, addresses[location.number])
         for location in report.locations.all()

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from haechi.server import words
 from haechi.server.evidence.models import Exhibit
 from haechi.server.matching.models import Hosted, Platform, new_token
-from haechi.server.reports.models import Report
+from haechi.server.reports.models import Age, Report
 from haechi.server.staff.models import User
 
 
@@ -21,11 +21,20 @@ class State(models.TextChoices):
     DECIDED = "decided", _("decided")
 
 
+# Who did not say how old they are comes before who said to be an adult.
+AGE_KNOWN = models.Case(
+    models.When(report__age=Age.ADULT, then=1), default=0, output_field=models.IntegerField()
+)
+
+
 class CaseQuerySet(models.QuerySet["Case"]):
     """Reads of cases."""
 
     def queue(self) -> Self:
-        """Open cases, least time left first; minors first among equals; then the oldest.
+        """Open cases in the order they are worked on.
+
+        People under 18 before all others, then who is in danger, then the least time left; among
+        equals those who did not say their age (they may be children), then the oldest.
 
         Adds `next_due`, the earliest end of a running clock, or None.
         """
@@ -34,7 +43,13 @@ class CaseQuerySet(models.QuerySet["Case"]):
             self.filter(state=State.OPEN)
             .annotate(next_due=Min("clocks__due_at", filter=running))
             .select_related("report", "claimed_by")
-            .order_by(models.F("next_due").asc(nulls_last=True), "-minor", "opened_at")
+            .order_by(
+                "-minor",
+                "-report__danger",
+                models.F("next_due").asc(nulls_last=True),
+                AGE_KNOWN,
+                "opened_at",
+            )
         )
 
 

@@ -1,6 +1,6 @@
 """Open a case, run its clocks, claim it, decide it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -39,18 +39,27 @@ def open_case(report: Report, *, now: datetime) -> Case:
 
 
 def start_clocks(
-    case: Case, jurisdictions: Iterable[str], *, valid: bool, now: datetime
+    case: Case,
+    jurisdictions: Iterable[str],
+    *,
+    valid: Set[str],
+    since: datetime,
+    now: datetime,
 ) -> list[Clock]:
-    """Start every clock the law starts for this report, since its receipt.
+    """Start every clock the law starts for this report.
 
-    valid   True when the report holds what a valid request needs. Runs inside the caller's
-    transaction; a clock that runs already is left as it is.
+    valid   the rules for which it is a valid request (reports.requirements.rules_completed)
+    since   when it was received, or completed later. Runs inside the caller's transaction; a
+            clock that runs already is left as it is.
     """
     facts = law.Facts(
-        jurisdictions=frozenset(jurisdictions), minor=case.minor, event="report", valid=valid
+        jurisdictions=frozenset(jurisdictions),
+        minor=case.report.maybe_minor,
+        event="report",
+        valid=frozenset(valid),
     )
     clocks = []
-    for running in law.clocks_for(facts, at=case.report.received_at):
+    for running in law.clocks_for(facts, at=since):
         clock, new = Clock.objects.get_or_create(
             case=case,
             rule=running.rule.id,

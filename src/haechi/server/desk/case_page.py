@@ -7,11 +7,13 @@ from datetime import datetime
 
 from django.db.models import Model, QuerySet
 from django.utils.functional import Promise
+from django.utils.translation import get_language
 
 from haechi.server.audit import services as audit
 from haechi.server.audit.models import Entry
 from haechi.server.cases import grants, wellbeing
 from haechi.server.cases.models import Action, Case, Scope, State
+from haechi.server.contacts import serving
 from haechi.server.desk import vocabulary
 from haechi.server.desk.forms import DecisionForm, IdentityForm, OpenForm
 from haechi.server.desk.reading import Request, read_request
@@ -22,6 +24,7 @@ from haechi.server.matching import services as matching
 from haechi.server.matching.models import Hit, Hosted, Member
 from haechi.server.notices.models import Notice
 from haechi.server.notices.services import host_of
+from haechi.server.reports.places import link_in
 from haechi.server.staff.models import User
 from haechi.server.words import words_for
 
@@ -99,6 +102,7 @@ def context(
         "patterns": PATTERNS,
         "clocks": [read(clock, now) for clock in case.clocks.all()],
         "harms": vocabulary.harms(case.report.harms),
+        "contacts": serving("child", get_language() or "en") if case.minor else [],
         "request_of": request,
         "may_read": may_read,
         "open_form": None if may_read else OpenForm(),
@@ -150,7 +154,7 @@ def _actions(case: Case) -> QuerySet[Action]:
 
 
 def _notices(case: Case, request: Request) -> list[tuple[Notice, str]]:
-    hosts = {place.number: host_of(place.address) or "" for place in request.places}
+    hosts = {place.number: host_of(link_in(place.address)) or "" for place in request.places}
     notices = Notice.objects.filter(decision__case=case).select_related("location")
     return [
         (notice, hosts.get(notice.location.number, ""))

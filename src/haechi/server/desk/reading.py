@@ -3,22 +3,24 @@
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from django.conf import settings
 from django.db import transaction
-from django.utils.functional import Promise
+from django.db.models import TextChoices
 from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
 
 from haechi.errors import HaechiError
-from haechi.fingerprint.address import url_digest
 from haechi.server import flow
 from haechi.server.audit import services as audit
 from haechi.server.cases import grants
 from haechi.server.cases.models import Case, Scope
+from haechi.server.desk import vocabulary
+from haechi.server.law_words import Shown, shown
 from haechi.server.matching.models import Hosted
 from haechi.server.notices.services import host_of
 from haechi.server.reports import services as reports
-from haechi.server.reports.story import Story
+from haechi.server.reports.models import Filer
+from haechi.server.reports.places import understand
+from haechi.server.reports.requirements import elements_of
+from haechi.server.reports.story import Circulating, Relation, Shows, Story
 from haechi.server.staff.models import User
 
 
@@ -28,6 +30,7 @@ class Place:
 
     number: int
     address: str
+    kind: str
     state: str
     tone: str
 
@@ -36,7 +39,7 @@ class Place:
 class Request:
     """What she told us, or the code that says why it cannot be opened.
 
-    missing  what a valid request would still need, in words
+    regimes  how far it is a valid request, law by law
     hosts    hosts outside that a removal sends a notice to
     named    True where a name or an address of the reporter was given; `story` holds them only
              for who was granted to see them (B18)
@@ -44,10 +47,28 @@ class Request:
 
     story: Story = field(default_factory=Story)
     places: list[Place] = field(default_factory=list)
-    missing: list[Promise] = field(default_factory=list)
+    regimes: list[Shown] = field(default_factory=list)
     hosts: list[str] = field(default_factory=list)
     problem: str = ""
     named: bool = False
+    filer: str = ""
+    acts_for_another: bool = False
+    authority_stated: bool = False
+
+    @property
+    def shows(self) -> list[str]:
+        """What can be seen, in words."""
+        return _labels(Shows, self.story.shows)
+
+    @property
+    def circulating(self) -> list[str]:
+        """What goes round with it, in words."""
+        return _labels(Circulating, self.story.circulating)
+
+    @property
+    def relation(self) -> str:
+        """Who may have done it, in words, or ""."""
+        return ", ".join(_labels(Relation, [self.story.relation] if self.story.relation else []))
 
 
 def read_request(case: Case, actor: User, now: datetime) -> Request:
@@ -70,22 +91,22 @@ def read_request(case: Case, actor: User, now: datetime) -> Request:
         return Request(problem=error.code)
     waiting = {location.number for location, _address in outside}
     return Request(
-        story=story if knows else replace(story, contact="", signature=""),
-        named=bool(story.contact or story.signature),
+        story=story if knows else replace(story, contact="", signature="", authority=""),
+        named=bool(story.contact or story.signature or story.authority),
+        authority_stated=bool(story.authority),
         places=_places(case, addresses, waiting),
-        missing=_missing(case, story, addresses),
+        regimes=shown(
+            elements_of(
+                case.report,
+                story,
+                places=addresses.values(),
+                pictures=case.report.exhibits.count(),
+            )
+        ),
+        filer=str(vocabulary.FILERS[Filer(case.report.filer)]),
+        acts_for_another=case.report.filer != Filer.SELF,
         hosts=[host_of(address) or address for _location, address in outside],
     )
-
-
-def _missing(case: Case, story: Story, addresses: dict[int, str]) -> list[Promise]:
-    needed = [
-        (story.declared, _("The statement that this shows the person named, without consent.")),
-        (story.signature, _("A signature under that statement.")),
-        (addresses, _("A place where it is: without one, no host can be asked.")),
-        (case.report.exhibits.exists(), _("A picture: without one, copies cannot be found.")),
-    ]
-    return [words for there, words in needed if not there]
 
 
 def _places(case: Case, addresses: dict[int, str], waiting: set[int]) -> list[Place]:
@@ -104,7 +125,7 @@ def _places(case: Case, addresses: dict[int, str], waiting: set[int]) -> list[Pl
     places = []
     for location in case.report.locations.all():
         address = addresses[location.number]
-        row = hosted.get(url_digest(settings.HAECHI.digest_key, address))
+        row = hosted.get(bytes(location.digest))
         if row is not None:
             state, tone = _hosted_state(row)
         elif location.pk in sent:
@@ -116,7 +137,8 @@ def _places(case: Case, addresses: dict[int, str], waiting: set[int]) -> list[Pl
             state, tone = gettext("outside; a notice can go to its host"), "info"
         else:
             state, tone = gettext("nobody to write to at this address"), "warn"
-        places.append(Place(location.number, address, state, tone))
+        kind = str(understand(address).kind.label)
+        places.append(Place(location.number, address, kind, state, tone))
     return places
 
 
@@ -124,3 +146,8 @@ def _hosted_state(row: Hosted) -> tuple[str, str]:
     if row.removed_at is not None:
         return gettext("removed from {platform}").format(platform=row.platform), "ok"
     return gettext("up on {platform}").format(platform=row.platform), "info"
+
+
+def _labels(choices: type[TextChoices], values: list[str]) -> list[str]:
+    # A later version may have sealed a value this one does not know: it is shown as it is.
+    return [str(dict(choices.choices).get(value, value)) for value in values]

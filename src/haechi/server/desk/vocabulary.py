@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from haechi.server.audit.models import Entry
 from haechi.server.matching.models import Hit, Platform
-from haechi.server.reports.models import Harm
+from haechi.server.reports.models import Filer, Harm
 from haechi.server.staff.models import User
 
 HARMS: dict[str, Promise] = {
@@ -18,6 +18,15 @@ HARMS: dict[str, Promise] = {
     Harm.EXTORTED: _("extortion"),
     Harm.SOLD: _("sold"),
     Harm.DOXXED: _("personal data shown"),
+    Harm.WATCHED: _("watched or followed"),
+}
+
+FILERS: dict[str, Promise] = {
+    Filer.SELF: _("the person who is shown"),
+    Filer.PARENT: _("a parent or guardian"),
+    Filer.LAWYER: _("a lawyer"),
+    Filer.HOTLINE: _("a hotline or support centre"),
+    Filer.FRIEND: _("a friend or somebody trusted"),
 }
 
 VERDICTS: dict[str, Promise] = {

@@ -25,6 +25,7 @@ from haechi.server.matching.models import (
     Platform,
     Sighting,
 )
+from haechi.server.reports import places
 from haechi.server.reports import services as reports
 from haechi.server.reports.models import Report
 
@@ -53,7 +54,9 @@ def find(report: Report, *, now: datetime) -> list[Hit]:
             )
     # What a fingerprint says is more than that somebody named the place: one row a pair.
     for address in reports.addresses_of(report).values():
-        for hosted in Hosted.objects.filter(url_digest__in=digests(address), removed_at=None):
+        for hosted in Hosted.objects.filter(
+            url_digest__in=digests(places.link_in(address)), removed_at=None
+        ):
             _write(report, hosted=hosted, verdict="named", found_by="location", now=now)
     return list(report.hits.select_related("hosted__platform", "member__bank"))
 

@@ -12,7 +12,7 @@ from django.utils.translation import get_language
 from procrastinate.exceptions import ConnectorException
 
 from haechi.errors import AppealUnknown, BlobError, HaechiError, SealError
-from haechi.server.public.contacts import nearest
+from haechi.server.contacts import nearest
 from haechi.server.words import words_for
 
 # What the database raises when it is away, full or read-only.

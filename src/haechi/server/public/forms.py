@@ -14,14 +14,15 @@ from haechi.errors import HaechiError, MediaError, NothingReported
 from haechi.server.appeals.services import LONGEST_TEXT
 from haechi.server.evidence.sealing import SealedFile, SealedUpload
 from haechi.server.public import page_token
-from haechi.server.reports.models import Age, Harm
+from haechi.server.reports import requirements
+from haechi.server.reports.models import Age, Filer, Harm
+from haechi.server.reports.places import LONGEST_PLACE, MOST_PLACES, read
 from haechi.server.reports.return_code import LONGEST_INPUT
-from haechi.server.reports.story import Story
+from haechi.server.reports.story import Circulating, Relation, Shows, Story
 from haechi.server.words import WORDS, words_for
 
 LONGEST_STORY = 20_000
-MOST_PLACES = 50
-LONGEST_PLACE = 2_000
+LONGEST_WORDS = 500
 
 
 @dataclass(frozen=True)
@@ -86,8 +87,8 @@ class ReportForm(CalmForm):
 
     anchors: ClassVar = {
         "submission": "",
-        "locations": "locations",
-        "__all__": "locations",
+        "locations": "id_locations",
+        "__all__": "id_locations",
         "files": "id_files",
     }
 
@@ -97,6 +98,23 @@ class ReportForm(CalmForm):
         choices=Age.choices,
         required=False,
         widget=forms.RadioSelect,
+    )
+    filer = forms.ChoiceField(
+        label=_("Who are you?"),
+        choices=Filer.choices,
+        required=False,
+        widget=forms.RadioSelect,
+    )
+    authority = forms.CharField(
+        label=_("How you are allowed to act for the person"),
+        help_text=_("For instance: I am her mother; he asked me to. No papers are needed."),
+        required=False,
+        max_length=LONGEST_WORDS,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+    danger = forms.BooleanField(
+        label=_("I am afraid that somebody may be hurt soon, or may hurt themselves."),
+        required=False,
     )
     harms = forms.MultipleChoiceField(
         label=_("What happened? Choose all that fit."),
@@ -111,12 +129,54 @@ class ReportForm(CalmForm):
         max_length=LONGEST_STORY,
         widget=forms.Textarea(attrs={"rows": 5}),
     )
+    shows = forms.MultipleChoiceField(
+        label=_("What does it show?"),
+        choices=Shows.choices,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    who = forms.CharField(
+        label=_("Who in it is meant?"),
+        help_text=_("Only if several people can be seen. For instance: the one on the left."),
+        required=False,
+        max_length=LONGEST_WORDS,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    circulating = forms.MultipleChoiceField(
+        label=_("Does any of this go round with it?"),
+        choices=Circulating.choices,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    relation = forms.ChoiceField(
+        label=_("Who may have done it?"),
+        choices=Relation.choices,
+        required=False,
+        widget=forms.RadioSelect,
+    )
+    relation_told = forms.CharField(
+        label=_("Anything about this person that helps"),
+        help_text=_("A guess is not an accusation. You may leave it out."),
+        required=False,
+        max_length=LONGEST_WORDS,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
     locations = forms.CharField(
-        label=_("Where it is"),
-        help_text=_("Several addresses, one on each line."),
+        label=_("Everything you have, one on each line"),
+        help_text=_(
+            "Links, rooms, channels, message numbers, @names, or plain words such as: the class "
+            "chat. Paste them as they are."
+        ),
         required=False,
         max_length=MOST_PLACES * (LONGEST_PLACE + 2),
-        widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
+        widget=forms.Textarea(
+            attrs={
+                "rows": 5,
+                "spellcheck": "false",
+                "autocapitalize": "none",
+                "autocomplete": "off",
+            }
+        ),
     )
     kept = forms.CharField(required=False, widget=forms.HiddenInput)
     # Django takes fields out of the class, so this is not the attribute of the same name.
@@ -126,7 +186,7 @@ class ReportForm(CalmForm):
     declared = forms.BooleanField(
         label=_(
             "This shows me, or I act for the person it shows. There was no consent. "
-            "I say this in good faith."
+            "I say this in good faith, and it is true as far as I know."
         ),
         required=False,
     )
@@ -158,11 +218,14 @@ class ReportForm(CalmForm):
         """Unsaid where nothing was chosen."""
         return Age(self.cleaned_data["age"] or Age.UNSAID)
 
+    def clean_filer(self) -> Filer:
+        """The person shown, where nothing was chosen."""
+        return Filer(self.cleaned_data["filer"] or Filer.SELF)
+
     def clean_locations(self) -> tuple[str, ...]:
-        """Places from single fields and from the text area: trimmed, no blanks, no doubles."""
+        """Places as they were typed, in order: no blanks, no doubles (reports.places.read)."""
         typed = [*self.places_typed(), *self.cleaned_data["locations"].splitlines()]
-        cleaned = (place.replace("\x00", "").strip() for place in typed)
-        places = tuple(dict.fromkeys(place for place in cleaned if place))
+        places = tuple(place.typed for place in read(typed))
         if len(places) > MOST_PLACES:
             raise ValidationError(
                 _("One report takes up to %(limit)s places. Send the others in a second report."),
@@ -176,9 +239,14 @@ class ReportForm(CalmForm):
         return places
 
     def places_typed(self) -> list[str]:
-        """What stands in the single fields, as it was typed."""
+        """What programs send in fields of their own, one place each, as it was typed."""
         data = self.data
         return data.getlist("location") if isinstance(data, QueryDict) else []
+
+    def block(self) -> str:
+        """All places as they were typed, one on each line, for the page that comes back."""
+        written = str(self["locations"].value() or "")
+        return "\n".join([*filter(None, self.places_typed()), *filter(None, [written])])
 
     def refuse_empty(self) -> None:
         """Note that there is neither a place nor a picture."""
@@ -194,6 +262,38 @@ class ReportForm(CalmForm):
             declared=self.cleaned_data["declared"],
             signature=self.cleaned_data["signature"],
             files={str(number): file.name for number, file in enumerate(files, start=1)},
+            shows=self.cleaned_data["shows"],
+            who=self.cleaned_data["who"],
+            circulating=self.cleaned_data["circulating"],
+            relation=self.cleaned_data["relation"],
+            relation_told=self.cleaned_data["relation_told"],
+            authority=self.cleaned_data["authority"],
+        )
+
+    def facts(self, *, pictures: int) -> frozenset[str]:
+        """What the form holds so far, for the laws (reports.requirements); never raises.
+
+        pictures   files and fingerprints that came with it
+        """
+        if not self.is_bound:
+            return frozenset({"code"})
+        self.is_valid()  # fills cleaned_data with what could be read
+        told = {name: self.cleaned_data.get(name) for name in self.fields}
+        story = Story(
+            told=told["told"] or "",
+            contact=told["contact"] or "",
+            declared=bool(told["declared"]),
+            signature=told["signature"] or "",
+            shows=told["shows"] or [],
+            authority=told["authority"] or "",
+        )
+        return requirements.facts_of(
+            story,
+            age=told["age"] or Age.UNSAID,
+            filer=told["filer"] or Filer.SELF,
+            harms=told["harms"] or [],
+            places=told["locations"] or (),
+            pictures=pictures,
         )
 
 

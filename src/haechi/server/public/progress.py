@@ -14,6 +14,7 @@ from haechi.server.notices import services as notices
 from haechi.server.notices.models import Notice
 from haechi.server.reports import services as reports
 from haechi.server.reports.models import Location, Report
+from haechi.server.reports.places import understand
 from haechi.server.words import words_for
 
 
@@ -153,7 +154,7 @@ class Progress:
         digest = bytes(location.digest)
         here = (action for action in self._actions if bytes(action.hosted.url_digest) == digest)
         to = notices.message_of(notice, self._identity)["To"] if notice else ""
-        host = notices.host_of(address)
+        host = notices.host_of(understand(address).link or address)
         return Place(
             address=address,
             has_host=host is not None,

@@ -19,7 +19,8 @@ class Harm(models.TextChoices):
     THREATENED = "threatened", _("Someone threatens to send or post it")
     EXTORTED = "extorted", _("Someone demands money or more pictures")
     SOLD = "sold", _("It is being sold or traded")
-    DOXXED = "doxxed", _("My name, number or address is shown with it")
+    DOXXED = "doxxed", _("A name, number or address is shown with it")
+    WATCHED = "watched", _("Someone watches or stalks the person online")
 
 
 class Age(models.TextChoices):
@@ -28,6 +29,16 @@ class Age(models.TextChoices):
     UNDER_18 = "under_18", _("Under 18")
     ADULT = "adult", _("18 or older")
     UNSAID = "unsaid", _("I would rather not say")
+
+
+class Filer(models.TextChoices):
+    """Who sends the report; the questions are put to the person shown, or about them."""
+
+    SELF = "self", _("I am the person who is shown")
+    PARENT = "parent", _("I am a parent or guardian")
+    LAWYER = "lawyer", _("I am a lawyer")
+    HOTLINE = "hotline", _("I work for a hotline or a support centre")
+    FRIEND = "friend", _("I am a friend, or somebody they trust")
 
 
 class State(models.TextChoices):
@@ -47,6 +58,8 @@ class Report(models.Model):
     lookup        slow, peppered digest of the return code (B03)
     sealed        age envelope of the JSON that `reports.story.Story` describes
     submission    hash of the token of one filled-in form: sent twice, it makes one report
+    danger        somebody may be hurt soon; such a report is read first
+    filer         who sent it; how they are allowed to is told in the sealed story
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
@@ -55,6 +68,8 @@ class Report(models.Model):
     language = models.CharField(max_length=10)
     age = models.CharField(max_length=10, choices=Age.choices)
     harms = models.JSONField(default=list)
+    danger = models.BooleanField(default=False)
+    filer = models.CharField(max_length=10, choices=Filer.choices, default=Filer.SELF)
     state = models.CharField(max_length=10, choices=State.choices, default=State.RECEIVED)
     recipient = models.CharField(max_length=80)
     wrap_vault = models.BinaryField()
@@ -77,6 +92,11 @@ class Report(models.Model):
     def minor(self) -> bool:
         """True when the person depicted said to be under 18."""
         return self.age == Age.UNDER_18
+
+    @property
+    def maybe_minor(self) -> bool:
+        """True unless the person depicted said to be an adult: silence may be a child's."""
+        return self.age != Age.ADULT
 
 
 class Location(models.Model):

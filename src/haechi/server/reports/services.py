@@ -12,8 +12,8 @@ from haechi import seal
 from haechi.errors import CodeUnknown
 from haechi.fingerprint.address import url_digest
 from haechi.server.audit import services as audit
-from haechi.server.reports import vault
-from haechi.server.reports.models import Age, Harm, Location, Report, Visit
+from haechi.server.reports import places, vault
+from haechi.server.reports.models import Age, Filer, Harm, Location, Report, Visit
 from haechi.server.reports.return_code import ReturnCode, submission_of
 from haechi.server.reports.story import Story
 
@@ -24,7 +24,7 @@ class Submission:
 
     token      secret of the page that was sent; the same page sent twice carries the same one
     identity   the report's own age identity; exists only in memory, here
-    locations  addresses as typed, in order, without doubles
+    locations  places as typed, in order, without doubles (reports.places.read)
     """
 
     token: str = field(repr=False)
@@ -34,6 +34,8 @@ class Submission:
     harms: tuple[Harm, ...]
     story: Story
     locations: tuple[str, ...]
+    danger: bool = False
+    filer: Filer = Filer.SELF
 
 
 def receive(submission: Submission, code: ReturnCode, *, now: datetime) -> Report:
@@ -51,6 +53,8 @@ def receive(submission: Submission, code: ReturnCode, *, now: datetime) -> Repor
         language=submission.language,
         age=submission.age,
         harms=[harm.value for harm in submission.harms],
+        danger=submission.danger,
+        filer=submission.filer,
         recipient=recipient,
         wrap_vault=seal.seal(identity, settings.HAECHI.vault_recipient),
         wrap_code=seal.seal(identity, seal.recipient_of(unlock)),
@@ -64,7 +68,11 @@ def receive(submission: Submission, code: ReturnCode, *, now: datetime) -> Repor
         subject=report,
         actor="reporter",
         at=now,
-        detail={"locations": len(submission.locations), "age": submission.age.value},
+        detail={
+            "locations": len(submission.locations),
+            "age": submission.age.value,
+            "danger": submission.danger,
+        },
     )
     return report
 
@@ -79,7 +87,7 @@ def _add_location(report: Report, number: int, address: str, *, now: datetime) -
         report=report,
         number=number,
         sealed=seal.seal(address.encode(), report.recipient),
-        digest=url_digest(settings.HAECHI.digest_key, address),
+        digest=url_digest(settings.HAECHI.digest_key, places.understand(address).address),
         added_at=now,
     )
 
@@ -98,6 +106,12 @@ def addresses_of(report: Report, identity: str | None = None) -> dict[int, str]:
         location.number: seal.open_sealed(bytes(location.sealed), opened).decode()
         for location in report.locations.all()
     }
+
+
+def identity_by(code: ReturnCode, report: Report) -> str:
+    """The report's identity, unwrapped with its return code. Raises CannotOpen for another code."""
+    unlock = seal.identity_from_key(code.unlock_key(settings.HAECHI.pepper_unlock))
+    return seal.open_sealed(bytes(report.wrap_code), unlock).decode()
 
 
 def enter(typed: str, *, now: datetime) -> tuple[Visit, str]:

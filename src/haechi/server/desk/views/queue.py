@@ -1,4 +1,4 @@
-"""What waits, in the order of the law."""
+"""What waits: people under 18 in a list of their own, the others in the order of the law."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,9 +10,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
 from haechi.server.cases.models import Case, Clock
+from haechi.server.contacts import serving
 from haechi.server.desk import vocabulary
 from haechi.server.desk.access import reviewers_only
 from haechi.server.desk.time_left import PATTERNS, Reading, read
@@ -42,10 +44,14 @@ class Row:
 def queue(request: HttpRequest) -> HttpResponse:
     """Open cases; the number of queries does not depend on the number of cases."""
     now = timezone.now()
-    page = Paginator(_cases(), PER_PAGE).get_page(request.GET.get("page"))
+    children = [_row(case, now) for case in _cases().filter(minor=True)]
+    page = Paginator(_cases().filter(minor=False), PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,
         "rows": [_row(case, now) for case in page],
+        # All of them on every page: a child's report never waits behind a link.
+        "children": children,
+        "contacts": serving("child", get_language() or "en") if children else [],
         "now": now,
         "patterns": PATTERNS,
     }

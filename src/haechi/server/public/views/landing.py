@@ -5,7 +5,7 @@ from django.shortcuts import render
 from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
-from haechi.server.public.contacts import by_country
+from haechi.server.contacts import advice_sources, by_country, serving
 
 
 @require_safe
@@ -19,5 +19,11 @@ def landing(request: HttpRequest) -> HttpResponse:
 @require_safe
 def help_page(request: HttpRequest) -> HttpResponse:
     """Others who can help, and what to do now. Works while the database is away."""
-    countries = by_country(get_language() or "en")
-    return render(request, "public/help.html", {"countries": countries})
+    language = get_language() or "en"
+    context = {
+        "countries": by_country(language),
+        "for_children": serving("child", language),
+        "urgent": serving("urgent", language),
+        "sources": advice_sources(),
+    }
+    return render(request, "public/help.html", context)

@@ -1,6 +1,6 @@
 """The report: one page that asks, one answer that shows the return code once."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import cast
 
 from django.conf import settings
@@ -16,17 +16,30 @@ from django.views.decorators.http import require_http_methods
 from haechi import law
 from haechi.errors import BlobError, IntakeClosed, SealError
 from haechi.server import flow
+from haechi.server.contacts import nearest, serving
 from haechi.server.evidence.sealing import SealedFile, SealedUpload, identity_of
+from haechi.server.law_words import shown
 from haechi.server.public import kept, page_token
 from haechi.server.public.answers import AWAY
-from haechi.server.public.contacts import nearest
 from haechi.server.public.forms import ReportForm, sealed_in, storage_failed, too_many_files
 from haechi.server.public.kept import Kept
 from haechi.server.reports import services as reports
-from haechi.server.reports.models import Age, Harm, Report
+from haechi.server.reports.models import Harm, Report
+from haechi.server.reports.places import MOST_PLACES, understand
+from haechi.server.reports.requirements import elements_of
 from haechi.server.reports.return_code import ReturnCode
 from haechi.server.reports.services import Submission
+from haechi.server.reports.story import Story
 from haechi.server.words import law_name, words_for
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What of a report the receipt speaks of. `files` counts its exhibits."""
+
+    story: Story
+    places: tuple[str, ...]
+    files: int
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -45,18 +58,21 @@ def report(request: HttpRequest) -> HttpResponse:
         return _closed(request, form, earlier or held)
     if storage_failed(uploads):
         return _closed(request, form, held)
+    if form.is_valid() and "check" in request.POST:
+        return _page(request, form, held, checked=True)
     if form.is_valid() and not (form.cleaned_data["locations"] or held.files):
         form.refuse_empty()
     if not form.is_valid():
         return _page(request, form, held, status=422)
+    submission = _submission(form, held)
     try:
-        taken, code = flow.submit_report(_submission(form, held), held.files, now=timezone.now())
+        taken, code = flow.submit_report(submission, held.files, now=timezone.now())
     except IntegrityError:
         return _again(request, form, held, len(new))
     except (*AWAY, BlobError, SealError):
         return _closed(request, form, held)
-    files, places = len(held.files), len(form.cleaned_data["locations"])
-    return _receipt(request, form, taken, code, files=files, places=places)
+    stored = Stored(submission.story, submission.locations, len(held.files))
+    return _receipt(request, taken, code, stored)
 
 
 def _again(request: HttpRequest, form: ReportForm, held: Kept, brought: int) -> HttpResponse:
@@ -66,12 +82,17 @@ def _again(request: HttpRequest, form: ReportForm, held: Kept, brought: int) -> 
         first = reports.received(token)
         if first is None:
             return _closed(request, form, held)
-        files, places = first.exhibits.count(), first.locations.count()
-    except AWAY:
+        code = ReturnCode.from_seed(token.encode())
+        identity = reports.identity_by(code, first)
+        stored = Stored(
+            reports.story_of(first, identity),
+            tuple(reports.addresses_of(first, identity).values()),
+            first.exhibits.count(),
+        )
+    except (*AWAY, SealError):
         return _closed(request, form, held)
     kept.forget(held.files[len(held.files) - brought :])
-    code = ReturnCode.from_seed(token.encode())
-    return _receipt(request, form, first, code, files=files, places=places)
+    return _receipt(request, first, code, stored)
 
 
 def _with_earlier(form: ReportForm, sent: QueryDict, earlier: Kept | None, new: Kept) -> Kept:
@@ -100,17 +121,33 @@ def _submission(form: ReportForm, held: Kept) -> Submission:
         harms=tuple(Harm(harm) for harm in form.cleaned_data["harms"]),
         story=form.story(held.files),
         locations=form.cleaned_data["locations"],
+        danger=form.cleaned_data["danger"],
+        filer=form.cleaned_data["filer"],
     )
 
 
 def _page(
-    request: HttpRequest, form: ReportForm, held: Kept, *, status: int = 200, closed: bool = False
+    request: HttpRequest,
+    form: ReportForm,
+    held: Kept,
+    *,
+    status: int = 200,
+    closed: bool = False,
+    checked: bool = False,
 ) -> HttpResponse:
+    """The form as it was filled in. `checked`: somebody asked what is still missing."""
     sent = request.POST.get("submission", "")
+    language = get_language() or "en"
+    facts = form.facts(pictures=len(held.files))
     context = {
         "form": form,
         "submission": sent if page_token.valid(sent) else page_token.issue(),
-        "places": form.places_typed() or [""],
+        "places": form.block(),
+        "limit_places": MOST_PLACES,
+        "checked": checked,
+        "regimes": shown(law.standings(facts, frozenset(settings.HAECHI.jurisdictions))),
+        "for_children": serving("child", language),
+        "urgent": serving("urgent", language),
         "kept": _names(held.files),
         "kept_token": held.token() if held.files else "",
         "limit_bytes": settings.UPLOAD_LIMIT_BYTES,
@@ -134,31 +171,30 @@ def _closed(request: HttpRequest, form: ReportForm, held: Kept) -> HttpResponse:
     return _page(request, form, held, status=503, closed=True)
 
 
-def _receipt(
-    request: HttpRequest,
-    form: ReportForm,
-    taken: Report,
-    code: ReturnCode,
-    *,
-    files: int,
-    places: int,
-) -> HttpResponse:
-    facts = law.Facts(
+def _receipt(request: HttpRequest, taken: Report, code: ReturnCode, stored: Stored) -> HttpResponse:
+    """What was stored, the code that opens it, and what the law makes of it. Reads no database."""
+    language = get_language() or "en"
+    standings = elements_of(taken, stored.story, places=stored.places, pictures=stored.files)
+    starting = law.Facts(
         jurisdictions=frozenset(settings.HAECHI.jurisdictions),
-        minor=taken.age == Age.UNDER_18,
+        minor=taken.maybe_minor,
         event="report",
-        valid=form.cleaned_data["declared"] and bool(form.cleaned_data["signature"]),
+        valid=frozenset(each.clock.id for each in standings if each.complete),
     )
+    whom = "child" if taken.minor else "urgent" if taken.danger else ""
     context = {
         "received_at": taken.received_at,
-        "files": files,
-        "places": places,
-        "words": code.words(get_language() or "en"),
+        "files": stored.files,
+        "places": len(stored.places),
+        "understood": [understand(place) for place in stored.places],
+        "words": code.words(language),
         "digits": code.digits(),
         "clocks": [
             (law_name(running.rule.id, running.rule.law), running.due_at)
-            for running in law.clocks_for(facts, at=taken.received_at)
+            for running in law.clocks_for(starting, at=taken.received_at)
         ],
-        "valid": facts.valid,
+        "regimes": shown(standings),
+        "report": taken,
+        "contacts": serving(whom, language) if whom else [],
     }
     return render(request, "public/receipt.html", context)
