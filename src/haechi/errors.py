@@ -34,6 +34,8 @@ HaechiError
 ├── ReportError
 │   ├── CodeUnknown       report.code_unknown    no report opens with this return code
 │   ├── NothingReported   report.empty           neither a location, nor a picture
+│   ├── LegalHold         report.legal_hold      an authority has asked that it be kept
+│   ├── ReportErased      report.erased          its keys are destroyed; nobody can open it
 │   └── IntakeClosed      report.intake_closed   nothing can be stored safely now
 ├── CaseError
 │   ├── CaseClosed        case.closed            somebody decided first
@@ -72,6 +74,7 @@ HaechiError
 `code` never changes once released: clients, logs and translations rely on it.
 """
 
+from datetime import datetime
 from typing import ClassVar
 
 
@@ -293,6 +296,23 @@ class NothingReported(ReportError):
     """The form holds neither a location nor a picture, so there is nothing to act on."""
 
     code = "report.empty"
+
+
+class LegalHold(ReportError):
+    """An authority has asked that this report be kept, so it is not erased; nothing was changed."""
+
+    code = "report.legal_hold"
+
+    def __init__(self, until: datetime | None = None) -> None:
+        """`until`: when the last of its holds ends, or None where one has no end yet."""
+        super().__init__(f"held until {until.isoformat()}" if until else "held without an end")
+        self.until = until
+
+
+class ReportErased(ReportError):
+    """The keys of this report are destroyed: nobody can open it, and nothing can be added."""
+
+    code = "report.erased"
 
 
 class IntakeClosed(ReportError):

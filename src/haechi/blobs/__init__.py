@@ -1,5 +1,6 @@
 """Bytes by name. What is stored here is sealed already; a blob store never sees plaintext."""
 
 from haechi.blobs.local import BlobWriter, LocalStore
+from haechi.blobs.store import Source, Store, Writer
 
-__all__ = ["BlobWriter", "LocalStore"]
+__all__ = ["BlobWriter", "LocalStore", "Source", "Store", "Writer"]

@@ -13,6 +13,7 @@ import re
 import secrets
 import stat
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
@@ -20,6 +21,7 @@ from typing import BinaryIO, Self
 from haechi.errors import BlobError, BlobMissing, StorageUnavailable
 
 NAME = re.compile(r"[0-9a-f]{32}")
+PART = re.compile(r"\.[0-9a-f]{32}")
 FOLDER = re.compile(r"[0-9a-f]{2}")
 
 
@@ -41,7 +43,7 @@ class LocalStore:
     def __init__(self, root: Path, *, new_name: Callable[[], str] = random_name) -> None:
         self.root = root
         self._new_name = new_name
-        with _storage("make", root):
+        with storage("make", root):
             root.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def new(self) -> "BlobWriter":
@@ -57,12 +59,11 @@ class LocalStore:
 
     def size(self, name: str) -> int:
         """Give the length in bytes. Raises BlobMissing."""
-        with self._existing(name):
-            found = self._path(name).lstat()
-        # A link, a folder or a pipe put in place of a blob is none.
-        if not stat.S_ISREG(found.st_mode):
-            raise BlobMissing(name)
-        return found.st_size
+        return self._found(name).st_size
+
+    def stored_at(self, name: str) -> datetime:
+        """Give the time of the last write. Raises BlobMissing."""
+        return datetime.fromtimestamp(self._found(name).st_mtime, UTC)
 
     def exists(self, name: str) -> bool:
         """Say whether there is a blob of that name."""
@@ -80,7 +81,23 @@ class LocalStore:
         path = self._path(name)
         with self._existing(name):
             path.unlink()
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
+
+    def adopt(self, part: Path, name: str) -> None:
+        """Make a complete file on the same disk the blob `name`; durable when this returns.
+
+        Safe to repeat. Raises BlobMissing where neither the file nor the blob is there.
+        """
+        path = self._path(name)
+        with storage("adopt", path):
+            for folder in (path.parent.parent, path.parent):
+                folder.mkdir(mode=0o700, exist_ok=True)
+            try:
+                part.rename(path)
+            except FileNotFoundError:
+                self.size(name)
+            for folder in (path.parent, path.parent.parent, self.root, part.parent):
+                sync_folder(folder)
 
     def names(self) -> Iterator[str]:
         """Give the name of every complete blob, in order; unfinished ones are left out."""
@@ -90,6 +107,29 @@ class LocalStore:
                     if name.startswith(first + second):
                         yield name
 
+    def unfinished(self) -> Iterator[tuple[str, datetime]]:
+        """Give the names of blobs without commit(), and when each was last written to."""
+        for first in _listed(self.root, FOLDER):
+            for second in _listed(self.root / first, FOLDER):
+                for part in _listed(self.root / first / second, PART):
+                    with storage("reach", self.root), contextlib.suppress(FileNotFoundError):
+                        touched = (self.root / first / second / part).lstat().st_mtime
+                        yield part[1:], datetime.fromtimestamp(touched, UTC)
+
+    def drop_unfinished(self, token: str) -> None:
+        """Remove what was begun under that name and never committed."""
+        path = self._path(token)
+        with storage("remove", path):
+            path.with_name("." + path.name).unlink(missing_ok=True)
+
+    def _found(self, name: str) -> os.stat_result:
+        with self._existing(name):
+            found = self._path(name).lstat()
+        # A link, a folder or a pipe put in place of a blob is none.
+        if not stat.S_ISREG(found.st_mode):
+            raise BlobMissing(name)
+        return found
+
     def _path(self, name: str) -> Path:
         if not NAME.fullmatch(name):
             raise BlobMissing("this is not the name of a blob")
@@ -97,7 +137,7 @@ class LocalStore:
 
     @contextlib.contextmanager
     def _existing(self, name: str) -> Iterator[None]:
-        with _storage("reach", self.root):
+        with storage("reach", self.root):
             try:
                 yield
             except FileNotFoundError as error:
@@ -119,7 +159,7 @@ class BlobWriter:
         self._part = path.with_name("." + path.name)
         self._committed = False
         self.size = 0
-        with _storage("write", path):
+        with storage("write", path):
             # One by one: a root that is away (not mounted) must not be made anew.
             for folder in (path.parent.parent, path.parent):
                 folder.mkdir(mode=0o700, exist_ok=True)
@@ -146,7 +186,7 @@ class BlobWriter:
             # If a folder cannot be synced, discard() takes the blob away under its new name.
             self._part = self._path
             for folder in (self._path.parent, self._path.parent.parent, self._root):
-                _sync_folder(folder)
+                sync_folder(folder)
         self._committed = True
         return self._path.name
 
@@ -164,7 +204,7 @@ class BlobWriter:
         if self._file.closed:
             raise BlobError("this blob is committed or discarded")
         try:
-            with _storage(act, self._path):
+            with storage(act, self._path):
                 yield
         except StorageUnavailable:
             # After a failed write or sync, nobody knows what the disk holds: never try again.
@@ -184,7 +224,7 @@ class BlobWriter:
 
 
 @contextlib.contextmanager
-def _storage(act: str, path: Path) -> Iterator[None]:
+def storage(act: str, path: Path) -> Iterator[None]:
     """Turn what the operating system says into StorageUnavailable."""
     try:
         yield
@@ -193,7 +233,8 @@ def _storage(act: str, path: Path) -> Iterator[None]:
         raise StorageUnavailable(msg) from error
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder survive a power cut."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(handle)
@@ -202,7 +243,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _listed(folder: Path, form: re.Pattern[str]) -> list[str]:
-    with _storage("list", folder), os.scandir(folder) as entries:
+    with storage("list", folder), os.scandir(folder) as entries:
         return sorted(
             entry.name
             for entry in entries

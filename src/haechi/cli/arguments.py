@@ -20,6 +20,9 @@ def parser() -> argparse.ArgumentParser:
     _servers(commands)
     _database(commands)
     _audit(commands)
+    _vault(commands)
+    _evidence(commands)
+    _keeping(commands)
     _people(commands)
     _words(commands)
     _demo(commands)
@@ -97,6 +100,78 @@ def _audit(commands: Commands) -> None:
     below = audit.add_subparsers(required=True, metavar="command")
     _add(below, "verify", "audit:verify", "recompute the whole log; exit 1 names the broken entry")
     _add(below, "checkpoint", "audit:checkpoint", "sign how long the log is and what it adds up to")
+
+
+def _vault(commands: Commands) -> None:
+    vault = commands.add_parser("vault", help="the keys that open every report")
+    below = vault.add_subparsers(required=True, metavar="command")
+    _add(below, "status", "vault:status", "what opens the vault; exit 1 if anything is to do")
+    made = _add(below, "protect", "vault:protect", "guard the identity file with a passphrase")
+    made.add_argument(
+        "--passphrase-file", help="its first line is the passphrase; else it is asked"
+    )
+    _add(below, "rotate", "vault:rotate", "make a new identity and seal every report to it")
+    _add(below, "rewrap", "vault:rewrap", "seal what is not sealed to the recipients in force")
+    _add(below, "retire", "vault:retire", "set older identities aside once they are not needed")
+    for name, what in (
+        ("add-recipient", "seal every report to one more age recipient, kept off-line"),
+        ("remove-recipient", "seal every report without it"),
+    ):
+        made = _add(below, name, f"vault:{name.replace('-', '_')}", what)
+        made.add_argument("recipient", metavar="AGE1...")
+
+
+_CASE = "number of a case, or the first digits of a report's number (8 or more)"
+
+
+def _evidence(commands: Commands) -> None:
+    evidence = commands.add_parser("evidence", help="sealed files and what was done with them")
+    below = evidence.add_subparsers(required=True, metavar="command")
+    made = _form(_add(below, "check", "evidence:check", "rows without files, files without rows"))
+    made.add_argument("--quick", action="store_true", help="names and lengths only, no digests")
+    made.add_argument(
+        "--open", action="store_true", help="also open each file with the vault and digest it"
+    )
+    made.add_argument("--repair", action="store_true", help="remove files that belong to nothing")
+    made.add_argument(
+        "--older", type=int, default=24, metavar="HOURS", help="only such (default: %(default)s)"
+    )
+    made = _add(below, "export", "evidence:export", "a package that a stranger can verify")
+    made.add_argument("case", metavar="CASE", help=_CASE)
+    made.add_argument("--to", required=True, metavar="DIR", help="a folder that is not there yet")
+    made.add_argument("--recipient", required=True, metavar="AGE1...", help="who may open it")
+    made.add_argument("--why", required=True, help="kept in the log")
+    made.add_argument(
+        "--authority", required=True, help="who asked, on what ground; kept in the log"
+    )
+    made = _add(below, "verify", "evidence:verify", "check a package; exit 1 says what is wrong")
+    made.add_argument("folder", metavar="DIR")
+
+
+def _keeping(commands: Commands) -> None:
+    hold = commands.add_parser("hold", help="reports that an authority wants kept")
+    below = hold.add_subparsers(required=True, metavar="command")
+    made = _add(below, "place", "keeping:place", "nothing erases the report while it is in force")
+    made.add_argument("case", metavar="CASE", help=_CASE)
+    made.add_argument("--why", required=True)
+    made.add_argument("--authority", required=True, help="who asked, and their reference")
+    made.add_argument("--until", metavar="DATE", help="such as 2027-01-31; else until released")
+    made = _add(below, "release", "keeping:release", "end a hold")
+    made.add_argument("number", type=int)
+    made.add_argument("--why", required=True)
+    _add(below, "list", "keeping:list_holds", "holds in force")
+
+    made = _add(commands, "erase", "keeping:erase", "destroy the keys of a report, then the rest")
+    made.add_argument("case", metavar="CASE", help=_CASE)
+    made.add_argument("--reason", choices=("asked", "ordered"), required=True)
+
+    retention = commands.add_parser("retention", help="how long reports are kept")
+    below = retention.add_subparsers(required=True, metavar="command")
+    _add(below, "list", "keeping:list_periods", "the periods in force, with their reasons")
+    made = _add(below, "set", "keeping:set_period", "change a period")
+    made.add_argument("state", help="as `haechi retention list` names it")
+    made.add_argument("days", help="a number, or: never")
+    made.add_argument("--reason", required=True)
 
 
 _PIPE = "read the password from a pipe"

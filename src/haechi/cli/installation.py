@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+_COMMAND = "HAECHI_VAULT_IDENTITY_COMMAND"
 DEFAULT_HOME = "~/.local/share/haechi"
 
 
@@ -26,7 +27,9 @@ def read_keys(*, vault: bool) -> None:
             os.environ.setdefault(name, value)
         # An operator may have moved the vault elsewhere; the other keys are still told.
         for name, value in homes.for_vault(known).items() if vault else ():
-            if Path(value).exists():
+            # A command that prints the identity comes before a file that was left behind.
+            told = name == "HAECHI_VAULT_IDENTITY_FILE" and os.environ.get(_COMMAND)
+            if Path(value).exists() and not told:
                 os.environ.setdefault(name, value)
 
 

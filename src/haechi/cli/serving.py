@@ -25,6 +25,8 @@ def public(asked: argparse.Namespace) -> int:
     """Serve the public site. The vault identity is taken out of its environment."""
     for name in (
         "HAECHI_VAULT_IDENTITY_FILE",
+        "HAECHI_VAULT_IDENTITY_COMMAND",
+        "HAECHI_VAULT_PASSPHRASE_FILE",
         "HAECHI_SIGNING_KEY_FILE",
         "HAECHI_DESK_SECRET_FILE",
     ):

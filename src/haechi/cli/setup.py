@@ -31,6 +31,7 @@ def setup(asked: argparse.Namespace) -> int:
     print(f"Ready. Everything is in {home}")
     print(f"Legal clocks run for {', '.join(codes)}.")
     print(f"Keep a copy of {home / homes.VAULT_FILE} elsewhere: without it no report opens.")
+    print("It has no passphrase yet: `haechi vault protect` sets one.")
     if (home / "postgres").exists():
         print("PostgreSQL runs on; `haechi database stop` stops it.")
     return 0

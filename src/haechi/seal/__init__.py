@@ -7,15 +7,19 @@ it with the standard `age` command. Identities and recipients are plain text in 
 
 from haechi.seal.envelope import open_sealed, seal
 from haechi.seal.keys import identity_from_key, new_identity, recipient_of
+from haechi.seal.passphrase import guard, guarded, unguard
 from haechi.seal.stream import OpenStream, StreamSealer, open_stream
 
 __all__ = [
     "OpenStream",
     "StreamSealer",
+    "guard",
+    "guarded",
     "identity_from_key",
     "new_identity",
     "open_sealed",
     "open_stream",
     "recipient_of",
     "seal",
+    "unguard",
 ]

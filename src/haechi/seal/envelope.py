@@ -19,14 +19,14 @@ def seal(data: bytes, *recipients: str) -> bytes:
         raise SealError("sealing failed") from error
 
 
-def open_sealed(data: bytes, identity: str) -> bytes:
-    """Open an envelope; every byte is authenticated before any is returned.
+def open_sealed(data: bytes, *identities: str) -> bytes:
+    """Open an envelope with whichever identity fits; all of it is authenticated before it returns.
 
-    Raises CannotOpen if the identity is malformed or does not fit, or if the envelope is
-    cut short, altered or no envelope at all. Which of these it was is only in the text.
+    Raises CannotOpen if an identity is malformed, or if none fits, or if the envelope is cut
+    short, altered or no envelope at all. Which of these it was is only in the text.
     """
-    key = parse_identity(identity)
+    keys = [parse_identity(identity) for identity in identities]
     try:
-        return bytes(pyrage.decrypt(data, [key]))
+        return bytes(pyrage.decrypt(data, keys))
     except pyrage.DecryptError as error:
         raise CannotOpen(str(error)) from error

@@ -13,6 +13,8 @@ A picture matches far too much                 watch_floods()
   hosts outside get a notice                   deliver_notice()
 Whoever posted it may object                   appeal(), answer_appeal()
 No clock runs out unseen                       watch_clocks()
+A report ends: asked for, or by time           erase()
+  its keys first, then files, then rows        finish_erasure()
 
 Each stage knows only the stages before it; what comes next is known here alone. Background tasks are
 jobs in the same database, deferred inside the transaction that makes them necessary: either both
@@ -23,6 +25,9 @@ repeat.
 import datetime as dt
 import logging
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -31,7 +36,7 @@ from procrastinate import BaseRetryStrategy, JobContext, RetryDecision
 from procrastinate.contrib.django import app
 from procrastinate.jobs import Job, Status
 
-from haechi.errors import NothingReported
+from haechi.errors import LegalHold, NothingReported, ReportErased
 from haechi.server.appeals import services as appeals
 from haechi.server.appeals.models import Appeal
 from haechi.server.appeals.services import Appealable
@@ -40,6 +45,7 @@ from haechi.server.cases import delivery
 from haechi.server.cases import services as cases
 from haechi.server.cases.models import Action, Case, Decision, Ground, Verdict
 from haechi.server.evidence import services as evidence
+from haechi.server.evidence import stamping
 from haechi.server.evidence.models import Exhibit
 from haechi.server.evidence.sealing import SealedFile
 from haechi.server.matching import backwards, banks, floods
@@ -47,9 +53,9 @@ from haechi.server.matching import services as matching
 from haechi.server.matching.models import BankPolicy, Hosted, Member, Sighting
 from haechi.server.notices import services as notices
 from haechi.server.notices.models import Notice
-from haechi.server.reports import places, requirements
+from haechi.server.reports import erasing, holds, places, requirements, retention
 from haechi.server.reports import services as reports
-from haechi.server.reports.models import Location, Report
+from haechi.server.reports.models import ErasureReason, Location, Report, Tombstone
 from haechi.server.reports.models import State as ReportState
 from haechi.server.reports.return_code import ReturnCode
 from haechi.server.reports.services import Submission
@@ -94,15 +100,26 @@ def submit_report(
         raise NothingReported
     code = ReturnCode.from_seed(submission.token.encode())
     report = reports.receive(submission, code, now=now)
-    evidence.attach(report, files, now=now)
+    for exhibit in evidence.attach(report, files, now=now):
+        if settings.HAECHI.tsa_url:
+            stamp_receipt.defer(exhibit_id=str(exhibit.pk))
     examine_report.configure(lock=f"report-{report.pk}").defer(report_id=str(report.pk))
     return report, code
+
+
+@app.task(name="stamp_receipt", retry=KeepTrying())
+def stamp_receipt(exhibit_id: str) -> None:
+    """Have a time stamp authority confirm when it came."""
+    for exhibit in Exhibit.objects.filter(pk=exhibit_id):
+        stamping.stamp(exhibit, now=timezone.now())
 
 
 @app.task(name="examine_report", retry=KeepTrying(), pass_context=True)
 def examine_report(context: JobContext, report_id: str) -> None:
     """The worker's part."""
-    examine(Report.objects.get(pk=report_id), last_try=context.job.attempts >= EXHIBIT_RETRIES)
+    report = Report.objects.exclude(state=ReportState.ERASED).filter(pk=report_id).first()
+    if report is not None:
+        examine(report, last_try=context.job.attempts >= EXHIBIT_RETRIES)
 
 
 def examine(report: Report, *, last_try: bool) -> None:
@@ -110,7 +127,7 @@ def examine(report: Report, *, last_try: bool) -> None:
     now = timezone.now()
     # First of all: nothing that is wrong with a file keeps a report from a person.
     with transaction.atomic():
-        open_case(report, now=now)
+        open_case(holds.lock(report), now=now)
     for exhibit in report.exhibits.all():
         take_evidence(exhibit, last_try=last_try, now=now)
     with transaction.atomic():
@@ -184,7 +201,7 @@ def decide(
     CaseClaimed.
     """
     decision = cases.decide(case, verdict, ground, reason=reason, actor=actor, now=now)
-    Report.objects.filter(pk=case.report_id).update(state=ReportState.DECIDED)
+    Report.objects.filter(pk=case.report_id).update(state=ReportState.DECIDED, settled_at=now)
     cases.stop_clocks(case, "decision", now=now)
     if verdict == Verdict.KEEP:
         cases.stop_clocks(case, "removal", now=now)
@@ -228,6 +245,8 @@ def sweep_copies(decision_id: int) -> None:
     """
     decision = _locked(decision_id)
     report, now = decision.case.report, timezone.now()
+    if report.state == ReportState.ERASED:
+        return
     match(report, now=now)
     if not all(evidence.seen_by_person(exhibit) for exhibit in report.exhibits.all()):
         return
@@ -372,6 +391,68 @@ def answer_appeal(
 ) -> None:
     """Answer it. A granted appeal withdraws the bank members behind it."""
     appeals.answer(appealed, grant=grant, reason=reason, actor=actor, now=now)
+
+
+# --- a report ends -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Erasure:
+    """How far the erasure of a report is. From begun_at on, nobody can open it."""
+
+    reason: ErasureReason
+    begun_at: dt.datetime
+    finished_at: dt.datetime | None
+
+
+def erase(report: Report, *, actor: str, reason: ErasureReason, now: dt.datetime) -> Erasure:
+    """Destroy the report's keys now; its files and rows follow as a job (B32).
+
+    When this returns, the keys are gone, durably. Asked again, it says how far the first is. Raises
+    LegalHold, and nothing was changed. docs/vault.md says what goes and what stays.
+    """
+    with transaction.atomic(durable=True):
+        stone = erasing.destroy_keys(
+            report, exhibits=report.exhibits.count(), actor=actor, reason=reason, now=now
+        )
+        if stone.finished_at is None:
+            finish_erasure.configure(lock=f"report-{report.pk}").defer(report_id=str(report.pk))
+    return Erasure(ErasureReason(stone.reason), stone.begun_at, stone.finished_at)
+
+
+@app.task(name="finish_erasure", retry=KeepTrying())
+def finish_erasure(report_id: str) -> None:
+    """Files first, then rows: a row that is left still names its file. Safe to repeat."""
+    stone = Tombstone.objects.filter(report=UUID(report_id), finished_at=None).first()
+    if stone is None:
+        return
+    report = Report.objects.filter(pk=report_id).first()
+    if report is not None:
+        evidence.forget_blobs(report)
+    now = timezone.now()
+    with transaction.atomic():
+        if report is not None:
+            _forget_rows(report, now=now)
+        case = Case.objects.filter(report=stone.report).exists()
+        erasing.forget(stone.report, keep_row=case, actor="worker", now=now)
+
+
+def _forget_rows(report: Report, *, now: dt.datetime) -> None:
+    notices.forget(report)
+    cases.forget(report, now=now)
+    matching.forget(report, actor="worker", now=now)
+    evidence.forget(report)
+
+
+@app.periodic(cron="*/30 * * * *")
+@app.task(name="expire_reports", queueing_lock="expire_reports")
+def expire_reports(timestamp: int) -> None:
+    """Every half hour: erase what was kept long enough (reports.retention)."""
+    for report in retention.due(timezone.now()).iterator(chunk_size=200):
+        if appeals.waiting_about(report):
+            continue
+        with suppress(LegalHold, ReportErased):
+            erase(report, actor="worker", reason=ErasureReason.EXPIRED, now=timezone.now())
 
 
 # --- time passes ---------------------------------------------------------------------------------

@@ -57,6 +57,11 @@ WORDS: dict[str, Promise] = {
         "We cannot take reports safely at the moment, so nothing was stored. "
         "Please try again in a while; the help page lists others who can help now."
     ),
+    "report.legal_hold": _(
+        "An authority has asked us to keep this report, so we may not erase it now. "
+        "Nothing was changed."
+    ),
+    "report.erased": _("This report was erased. Nobody can open it any more."),
     "case.closed": _("Somebody decided first. Nothing of yours was written."),
     "case.claimed": _("Somebody else is working on this. Nothing was changed."),
     "case.reason_required": _("A decision needs a reason. Nothing was changed."),

@@ -23,12 +23,14 @@ class Appeal(models.Model):
     """One objection, against a refused upload or a removal.
 
     sealed   what was written, in an age envelope to the vault
+    sealed_to   to which vault recipients (reports.vault.recipients_mark)
     answer   what the person who looked at it said; another one than who decided
     """
 
     check_refused = models.OneToOneField(Check, on_delete=models.PROTECT, null=True)
     action = models.OneToOneField(Action, on_delete=models.PROTECT, null=True)
     sealed = models.BinaryField()
+    sealed_to = models.CharField(max_length=16, blank=True, default="", db_default="")
     received_at = models.DateTimeField()
     outcome = models.CharField(max_length=10, choices=Outcome.choices, default=Outcome.WAITING)
     answer = models.TextField(blank=True)

@@ -1,6 +1,7 @@
 """Find what can be appealed, take an appeal in, answer it."""
 
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,6 +17,7 @@ from haechi.server.cases.models import Action, Decision
 from haechi.server.matching import services as matching
 from haechi.server.matching.models import Check, Member
 from haechi.server.reports import vault
+from haechi.server.reports.models import Report
 from haechi.server.staff.models import User
 
 LONGEST_TEXT = 5_000
@@ -52,13 +54,37 @@ def receive(subject: Appealable, text: str, *, now: datetime) -> Appeal:
         check_refused=subject.refused,
         action=subject.removed,
         defaults={
-            "sealed": seal.seal(text[:LONGEST_TEXT].encode(), settings.HAECHI.vault_recipient),
+            "sealed": seal.seal(text[:LONGEST_TEXT].encode(), *settings.HAECHI.vault_recipients),
+            "sealed_to": vault.recipients_mark(),
             "received_at": now,
         },
     )
     if new:
         audit.record("appeal:received", subject=appeal, actor="poster", at=now)
     return appeal
+
+
+def stale(recipients: Sequence[str]) -> QuerySet[Appeal]:
+    """Appeals that are not known to be sealed to exactly these vault recipients."""
+    return Appeal.objects.exclude(sealed_to=vault.recipients_mark(tuple(recipients)))
+
+
+def reseal_all(recipients: Sequence[str], *, now: datetime) -> Iterator[Appeal]:
+    """Seal stale appeals anew, and yield each once that is committed; may be stopped anywhere."""
+    for appeal in stale(recipients).order_by("pk"):
+        with transaction.atomic():
+            sealed = seal.seal(text_of(appeal).encode(), *recipients)
+            mark = vault.recipients_mark(tuple(recipients))
+            Appeal.objects.filter(pk=appeal.pk).update(sealed=sealed, sealed_to=mark)
+            audit.record("appeal:resealed", subject=appeal, actor="operator", at=now)
+        yield appeal
+
+
+def waiting_about(report: Report) -> bool:
+    """True while an appeal against a removal that this report caused waits for its answer."""
+    return Appeal.objects.filter(
+        action__decision__case__report=report, outcome=Outcome.WAITING
+    ).exists()
 
 
 def text_of(appeal: Appeal) -> str:

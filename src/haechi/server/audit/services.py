@@ -21,10 +21,11 @@ type Detail = Mapping[str, str | int | bool | list[str] | list[int] | None]
 
 
 def record(
-    tag: str, *, subject: models.Model, actor: str, at: datetime, detail: Detail | None = None
+    tag: str, *, subject: models.Model | str, actor: str, at: datetime, detail: Detail | None = None
 ) -> Entry:
     """Append one entry inside the caller's transaction; it exists exactly if the act does.
 
+    `subject` is a row, or the name of something that is none, such as "blob:3fa0...".
     Raises transaction.TransactionManagementError outside a transaction.
     """
     transaction.get_connection().validate_no_broken_transaction()
@@ -39,7 +40,7 @@ def record(
         at=at.astimezone(UTC),
         tag=tag,
         actor=actor,
-        subject=name_of(subject),
+        subject=subject if isinstance(subject, str) else name_of(subject),
         detail=dict(detail or {}),
         previous=bytes(last.hash) if last else bytes(32),
     )

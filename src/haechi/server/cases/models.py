@@ -19,6 +19,7 @@ class State(models.TextChoices):
 
     OPEN = "open", _("open")
     DECIDED = "decided", _("decided")
+    CLOSED = "closed", _("closed without a decision")
 
 
 # Who did not say how old they are comes before who said to be an adult.

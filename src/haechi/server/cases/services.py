@@ -158,6 +158,26 @@ def decide(
     return decision
 
 
+def forget(report: Report, *, now: datetime) -> bool:
+    """The report is erased: close its case and stop its clocks, inside the caller's transaction.
+
+    False where there is none. The decision stays without what was written to explain it: statistics,
+    and statements of reasons that the law wants kept, hang on it.
+    """
+    case = Case.objects.filter(report=report).first()
+    if case is None:
+        return False
+    for clock in case.clocks.filter(stopped_at=None):
+        if Clock.objects.filter(pk=clock.pk, stopped_at=None).update(stopped_at=now):
+            audit.record("clock:stopped", subject=clock, actor="worker", at=now)
+    Case.objects.filter(pk=case.pk).update(claimed_by=None, claimed_until=None)
+    Case.objects.filter(pk=case.pk, state=State.OPEN).update(state=State.CLOSED)
+    Decision.objects.filter(case=case).update(reason="")
+    case.grants.filter(ended_at=None).update(ended_at=now)
+    case.grants.update(note=b"")
+    return True
+
+
 def ask_platform(decision: Decision, hosted: Hosted, *, actor: str, now: datetime) -> Action:
     """Write down that a platform must remove one piece; delivery is a job of its own."""
     action = Action.objects.create(

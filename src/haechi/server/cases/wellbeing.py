@@ -14,7 +14,7 @@ from django.db import transaction
 from haechi.errors import BreakNeeded
 from haechi.server.audit import services as audit
 from haechi.server.cases.models import Look
-from haechi.server.evidence import services as evidence
+from haechi.server.evidence import custody
 from haechi.server.evidence.models import Exhibit
 from haechi.server.staff.models import User
 
@@ -67,7 +67,7 @@ def look(exhibit: Exhibit, user: User, budget: Budget, *, now: datetime) -> None
         raise BreakNeeded(until)
     Look.objects.create(user=user, exhibit=exhibit, at=now)
     audit.record(
-        evidence.LIFTED,
+        custody.LIFTED,
         subject=exhibit,
         actor=user.name_in_log,
         at=now,

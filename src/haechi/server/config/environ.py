@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -15,6 +16,7 @@ from haechi.errors import UnknownRule
 type Surface = Literal["public", "desk", "worker"]
 
 HEX_KEY = re.compile(r"[0-9a-f]{64}\Z")
+BUCKET = re.compile(r"s3://[A-Za-z0-9._-]+(/[A-Za-z0-9._/-]*)?\Z")
 
 
 @dataclass(frozen=True)
@@ -22,25 +24,35 @@ class Environment:
     """What this process was told.
 
     home             data folder: blobs, embedded database, key files
+    blobs            s3://bucket/prefix, or "" for the folder `blobs` in the home
+    blobs_endpoint   address of the S3-compatible service, None for Amazon's
     database_url     PostgreSQL; empty means the embedded one in `home`
     surface          which entry point this process is; public never holds the vault identity
     secret_key       Django's key for signing, in the public process
     pepper_lookup, pepper_unlock, digest_key   32 bytes as 64 hex digits, all different (B03)
-    vault_recipient  age recipient of the vault ("age1...")
+    vault_recipients age recipients of the vault ("age1..."), each of which opens every report
     vault_identity_file, signing_key_file      paths, or None where this process has no such key
+    vault_identity_command    program and arguments that print the vault identity, or None
+    vault_passphrase_file     path of the passphrase that guards it, or None
+    tsa_url          time stamp authority (RFC 3161), or None: then nothing is stamped
     desk_secret_file secret key of desk, worker and command line; public is never given it
     trusted_proxies  networks whose X-Forwarded-For is believed; none unless told
     """
 
     home: Path
+    blobs: str
+    blobs_endpoint: str | None
+    tsa_url: str | None
     database_url: str
     surface: Surface
     secret_key: str
     pepper_lookup: bytes
     pepper_unlock: bytes
     digest_key: bytes
-    vault_recipient: str
+    vault_recipients: tuple[str, ...]
     vault_identity_file: Path | None
+    vault_identity_command: tuple[str, ...] | None
+    vault_passphrase_file: Path | None
     signing_key_file: Path | None
     desk_secret_file: Path | None
     public_url: str
@@ -64,14 +76,21 @@ class Environment:
         public_url = env.get("HAECHI_PUBLIC_URL", "http://127.0.0.1:8410").rstrip("/")
         return cls(
             home=Path(env.get("HAECHI_HOME", "~/.local/share/haechi")).expanduser(),
+            blobs=_bucket(env),
+            blobs_endpoint=env.get("HAECHI_BLOBS_ENDPOINT") or None,
+            tsa_url=env.get("HAECHI_TSA_URL") or None,
             database_url=env.get("HAECHI_DATABASE_URL", ""),
             surface=surface,  # type: ignore[arg-type]  # narrowed by the check above
             secret_key=_needed(env, "HAECHI_SECRET_KEY"),
             pepper_lookup=_key(env, "HAECHI_PEPPER_LOOKUP"),
             pepper_unlock=_key(env, "HAECHI_PEPPER_UNLOCK"),
             digest_key=_key(env, "HAECHI_DIGEST_KEY"),
-            vault_recipient=_needed(env, "HAECHI_VAULT_RECIPIENT"),
+            vault_recipients=_recipients(env),
             vault_identity_file=_path(env, "HAECHI_VAULT_IDENTITY_FILE"),
+            vault_identity_command=_command(env, "HAECHI_VAULT_IDENTITY_COMMAND"),
+            vault_passphrase_file=_credential(
+                env, "HAECHI_VAULT_PASSPHRASE_FILE", "haechi-vault-passphrase"
+            ),
             signing_key_file=_path(env, "HAECHI_SIGNING_KEY_FILE"),
             desk_secret_file=_path(env, "HAECHI_DESK_SECRET_FILE"),
             public_url=public_url,
@@ -105,6 +124,35 @@ def _needed(env: dict[str, str], name: str) -> str:
             f"{name} is not set; `haechi setup` makes the keys of a new home"
         )
     return env[name]
+
+
+def _recipients(env: dict[str, str]) -> tuple[str, ...]:
+    """HAECHI_VAULT_RECIPIENT, and those of HAECHI_VAULT_RECIPIENTS, without doubles."""
+    further = env.get("HAECHI_VAULT_RECIPIENTS", "").replace(",", " ").split()
+    return tuple(dict.fromkeys([_needed(env, "HAECHI_VAULT_RECIPIENT"), *further]))
+
+
+def _command(env: dict[str, str], name: str) -> tuple[str, ...] | None:
+    try:
+        return tuple(shlex.split(env.get(name, ""))) or None
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name}: {error}") from error
+
+
+def _credential(env: dict[str, str], name: str, credential: str) -> Path | None:
+    """What `name` says, or the systemd credential of that name (LoadCredential=) where there is one."""
+    told = _path(env, name)
+    folder = env.get("CREDENTIALS_DIRECTORY")
+    if told is None and folder and (Path(folder) / credential).is_file():
+        return Path(folder) / credential
+    return told
+
+
+def _bucket(env: dict[str, str]) -> str:
+    told = env.get("HAECHI_BLOBS", "")
+    if told and not BUCKET.match(told):
+        raise ImproperlyConfigured("HAECHI_BLOBS has the form s3://bucket/prefix")
+    return told
 
 
 def _jurisdictions(env: dict[str, str]) -> tuple[str, ...]:

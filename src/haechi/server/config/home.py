@@ -50,6 +50,21 @@ def for_vault(home: Path) -> dict[str, str]:
     }
 
 
+def replace_key(path: Path, data: bytes) -> None:
+    """Put `data` in place of a key file in one step, durably, readable by its owner alone."""
+    part = path.with_name(path.name + ".part")
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
+        out.write(data)
+        out.flush()
+        os.fsync(out.fileno())
+    part.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
 def _new_keys(identity: str) -> dict[str, str]:
     return {
         "HAECHI_SECRET_KEY": secrets.token_urlsafe(48),

@@ -14,7 +14,8 @@ HAECHI = Environment.read()
 # B03: equal peppers would make the lookup value in the database the key that opens the report.
 if len({HAECHI.pepper_lookup, HAECHI.pepper_unlock, HAECHI.digest_key}) != 3:
     raise ImproperlyConfigured("the peppers and the digest key must all be different")
-if HAECHI.surface == "public" and HAECHI.vault_identity_file is not None:
+_VAULT = HAECHI.vault_identity_file or HAECHI.vault_identity_command
+if HAECHI.surface == "public" and (_VAULT or HAECHI.vault_passphrase_file):
     raise ImproperlyConfigured("the public process must not be given the vault identity")
 if HAECHI.surface == "public" and HAECHI.desk_secret_file is not None:
     raise ImproperlyConfigured("the public process must not be given the desk's secret")

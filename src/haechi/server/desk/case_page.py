@@ -14,7 +14,7 @@ from haechi.server.audit.models import Entry
 from haechi.server.cases import grants, wellbeing
 from haechi.server.cases.models import Action, Case, Scope, State
 from haechi.server.contacts import serving
-from haechi.server.desk import vocabulary
+from haechi.server.desk import custody_of, vocabulary
 from haechi.server.desk.forms import DecisionForm, IdentityForm, OpenForm
 from haechi.server.desk.reading import Request, read_request
 from haechi.server.desk.time_left import PATTERNS, read
@@ -95,6 +95,7 @@ def context(
     may_read = grants.holds(case, user, Scope.CONTENT, now=now)
     request = read_request(case, user, now) if may_read else Request()
     decision = getattr(case, "decision", None)
+    exhibits = list(case.report.exhibits.select_related("stamp"))
     held = case.claimed_until is not None and case.claimed_until >= now
     return {
         "case": case,
@@ -112,7 +113,8 @@ def context(
         "budget": BUDGET,
         "spent": wellbeing.spent(user, BUDGET, now=now),
         "request_words": words_for(request.problem) if request.problem else "",
-        "exhibits": list(case.report.exhibits.all()),
+        "exhibits": exhibits,
+        "custody": custody_of.rows(exhibits),
         "found": _found(case),
         "decision": decision,
         "actions": _actions(case) if decision else [],
@@ -157,7 +159,7 @@ def _notices(case: Case, request: Request) -> list[tuple[Notice, str]]:
     hosts = {place.number: host_of(link_in(place.address)) or "" for place in request.places}
     notices = Notice.objects.filter(decision__case=case).select_related("location")
     return [
-        (notice, hosts.get(notice.location.number, ""))
+        (notice, hosts.get(notice.location.number, "") if notice.location else "")
         for notice in notices.order_by("location__number")
     ]
 

@@ -89,3 +89,21 @@ class Fingerprint(FingerprintFields):
 
     def __str__(self) -> str:
         return f"fingerprint of {self.exhibit_id}"
+
+
+class Stamp(models.Model):
+    """What a time stamp authority answered about the receipt of an exhibit (RFC 3161).
+
+    token       its whole answer, as `openssl ts -verify` reads it
+    authority   the address that was asked
+    """
+
+    exhibit = models.OneToOneField(
+        Exhibit, on_delete=models.CASCADE, related_name="stamp", primary_key=True
+    )
+    token = models.BinaryField()
+    authority = models.CharField(max_length=200)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"stamp of {self.exhibit_id}"

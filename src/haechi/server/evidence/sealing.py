@@ -16,9 +16,10 @@ from django.core.files.uploadhandler import FileUploadHandler, StopFutureHandler
 from django.http import HttpRequest
 
 from haechi import seal
-from haechi.blobs import BlobWriter, LocalStore
+from haechi.blobs import Writer
 from haechi.errors import HaechiError, MediaError, NotMedia, TooManyBytes, TooManyFiles
 from haechi.media import Kind, sniff
+from haechi.server.evidence.storage import storage
 
 HEAD_BYTES = 512
 
@@ -123,7 +124,7 @@ class _Sealing:
     """One file on its way into its envelope."""
 
     def __init__(self, recipient: str) -> None:
-        self._blob: BlobWriter = LocalStore(settings.BLOBS).new()
+        self._blob: Writer = storage().new()
         self._cipher = _Digesting(self._blob)
         self._sealer = seal.StreamSealer(self._cipher, recipient)
         self._sha256 = hashlib.sha256()
@@ -169,7 +170,7 @@ class _Sealing:
 class _Digesting:
     """A writer that digests what passes through it."""
 
-    def __init__(self, out: BlobWriter | IO[bytes]) -> None:
+    def __init__(self, out: Writer | IO[bytes]) -> None:
         self.sha256 = hashlib.sha256()
         self._out = out
 

@@ -2,14 +2,13 @@
 
 import hashlib
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime
 from functools import cache
 
-from django.conf import settings
 from django.db import transaction
 
 from haechi import fingerprint, media, seal
-from haechi.blobs import LocalStore
 from haechi.errors import (
     BlobMissing,
     CannotOpen,
@@ -21,14 +20,14 @@ from haechi.errors import (
 from haechi.fingerprint import ImageFingerprint, frames
 from haechi.media import preview
 from haechi.server.audit import services as audit
+from haechi.server.evidence import custody
 from haechi.server.evidence.models import Exhibit, Fingerprint, State
 from haechi.server.evidence.sealing import SealedFile
+from haechi.server.evidence.storage import storage
 from haechi.server.reports import vault
 from haechi.server.reports.models import Report
 
 # A picture on the desk needs no more pixels than the desk shows.
-# The log's word for it; the desk writes it.
-LIFTED = "exhibit:lifted"
 WORKING_COPY_SIDE_PX = 1280
 
 
@@ -47,7 +46,7 @@ def attach(report: Report, files: Iterable[SealedFile], *, now: datetime) -> lis
             sealed_at=now,
         )
         audit.record(
-            "exhibit:sealed",
+            custody.SEALED,
             subject=exhibit,
             actor="reporter",
             at=now,
@@ -69,11 +68,8 @@ def open_exhibit(exhibit: Exhibit, *, actor: str, reason: str, now: datetime) ->
     Raises KeyMissing in a process without the vault identity, BlobMissing, CannotOpen.
     """
     identity = vault.identity_of(exhibit.report)
-    with transaction.atomic():
-        audit.record(
-            "exhibit:opened", subject=exhibit, actor=actor, at=now, detail={"reason": reason}
-        )
-    with LocalStore(settings.BLOBS).open(exhibit.blob) as sealed:
+    custody.record(exhibit, custody.OPENED, actor=actor, why=reason, now=now)
+    with storage().open(exhibit.blob) as sealed:
         data = seal.open_sealed(sealed.read(), identity)
     if hashlib.sha256(data).digest() != bytes(exhibit.sha256):
         raise CannotOpen(f"{exhibit} is not the file that was received")
@@ -104,9 +100,24 @@ def take_fingerprint(
     return _keep(exhibit, made, now=now)
 
 
+def forget_blobs(report: Report) -> None:
+    """Delete the sealed files of an erased report. Safe to repeat. Raises StorageUnavailable."""
+    store = storage()
+    for exhibit in report.exhibits.all():
+        with suppress(BlobMissing):
+            store.delete(exhibit.blob)
+
+
+def forget(report: Report) -> None:
+    """Delete the exhibits of an erased report, inside the caller's transaction; blobs are gone."""
+    Fingerprint.objects.filter(exhibit__report=report).delete()
+    for exhibit in report.exhibits.all():
+        exhibit.delete()
+
+
 def seen_by_person(exhibit: Exhibit) -> bool:
     """True where somebody at the desk has lifted the veil of this exhibit."""
-    return any(entry.tag == LIFTED for entry in audit.history(exhibit))
+    return any(entry.tag == custody.LIFTED for entry in audit.history(exhibit))
 
 
 def working_copy(exhibit: Exhibit, *, actor: str, reason: str, now: datetime) -> bytes:

@@ -35,6 +35,17 @@ OWN_BANK = "confirmed-by-us"
 OWN_SOURCE = "here"
 
 
+def forget(report: Report, *, actor: str, now: datetime) -> None:
+    """The report is erased: no hit and no bank member leads to it any more.
+
+    The members stay in force, as fingerprints: what was taken down stays down. Runs inside the
+    caller's transaction.
+    """
+    with audit.acting(actor, at=now, reason="erased"):
+        Member.objects.filter(exhibit__report=report).update(exhibit=None, case_number=None)
+    Hit.objects.filter(report=report).delete()
+
+
 def find(report: Report, *, now: datetime) -> list[Hit]:
     """Write one hit for everything hosted or known that the report's pictures and places meet.
 

@@ -31,6 +31,7 @@ class State(models.TextChoices):
 
     QUEUED = "queued", _("waiting to be sent")
     SENT = "sent", _("sent")
+    DROPPED = "dropped", _("not sent: the report was erased")
 
 
 class Notice(models.Model):
@@ -38,12 +39,15 @@ class Notice(models.Model):
 
     sealed         age envelope of the whole e-mail, to the report's recipient
     receiver_name  sealed with it; in clear stands only whether the directory knew the host
+    location       None once the report is erased; then `sealed` and `answer` are empty too
     answer         what the receiving mail server said, which is the proof of delivery
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     decision = models.ForeignKey(Decision, on_delete=models.PROTECT, related_name="notices")
-    location = models.ForeignKey(Location, on_delete=models.PROTECT, related_name="notices")
+    location = models.ForeignKey(
+        Location, on_delete=models.SET_NULL, null=True, related_name="notices"
+    )
     state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
     sealed = models.BinaryField()
     from_directory = models.BooleanField()

@@ -20,7 +20,7 @@ from haechi.server.cases.models import Decision, Ground
 from haechi.server.evidence.models import Fingerprint
 from haechi.server.notices.models import Notice, Receiver, State
 from haechi.server.reports import vault
-from haechi.server.reports.models import Location
+from haechi.server.reports.models import Location, Report
 
 TIMEOUT_S = 20.0
 
@@ -89,7 +89,7 @@ def deliver(notice: Notice, *, now: datetime) -> None:
     Every attempt has the same Message-ID. Should this process die between the server's answer and
     the commit, the notice is sent once more under that same Message-ID. Raises DeliveryFailed.
     """
-    if notice.state == State.SENT:
+    if notice.state != State.QUEUED:
         return
     message = message_of(notice)
     Notice.objects.filter(pk=notice.pk).update(attempts=F("attempts") + 1)
@@ -104,6 +104,16 @@ def deliver(notice: Notice, *, now: datetime) -> None:
         )
         if won:
             audit.record("notice:sent", subject=notice, actor="worker", at=now)
+
+
+def forget(report: Report) -> None:
+    """The report is erased: forget where its notices went and what they said.
+
+    That they were sent, and when, stays. Runs inside the caller's transaction.
+    """
+    notices = Notice.objects.filter(decision__case__report=report)
+    notices.filter(state=State.QUEUED).update(state=State.DROPPED)
+    notices.update(location=None, sealed=b"", answer="", last_error="")
 
 
 def _receiver(host: str) -> Receiver | None:

@@ -16,10 +16,11 @@ from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
 
 from haechi import seal
-from haechi.blobs import LocalStore
+from haechi.blobs import Store
 from haechi.errors import BlobError
 from haechi.media import Kind
 from haechi.server.evidence.sealing import SealedFile
+from haechi.server.evidence.storage import storage
 
 TTL_S = 2 * 60 * 60
 CHUNK_BYTES = 256 * 1024
@@ -49,7 +50,7 @@ def read(token: str) -> Kept | None:
 
 def complete(kept: Kept) -> bool:
     """True while every file is still stored. Raises StorageUnavailable."""
-    store = LocalStore(settings.BLOBS)
+    store = storage()
     return all(store.exists(file.blob) for file in kept.files)
 
 
@@ -66,11 +67,11 @@ def forget(files: Iterable[SealedFile]) -> None:
     """Delete files of this request that will belong to no report."""
     for file in files:
         with suppress(BlobError):
-            LocalStore(settings.BLOBS).delete(file.blob)
+            storage().delete(file.blob)
 
 
 def _seal_again(file: SealedFile, identity: str, other: str) -> SealedFile:
-    store = LocalStore(settings.BLOBS)
+    store = storage()
     with (
         store.open(file.blob) as sealed,
         seal.open_stream(sealed, identity) as plain,
@@ -84,7 +85,7 @@ def _seal_again(file: SealedFile, identity: str, other: str) -> SealedFile:
     return replace(file, blob=name, cipher_sha256=_sha256(store, name))
 
 
-def _sha256(store: LocalStore, name: str) -> bytes:
+def _sha256(store: Store, name: str) -> bytes:
     digest = hashlib.sha256()
     with store.open(name) as stored:
         while chunk := stored.read(CHUNK_BYTES):

@@ -147,7 +147,7 @@ class Progress:
     @cached_property
     def _notices(self) -> dict[int, Notice]:
         sent = Notice.objects.filter(decision__case__report=self.report)
-        return {notice.location_id: notice for notice in sent}
+        return {notice.location_id: notice for notice in sent if notice.location_id}
 
     def _place(self, location: Location, address: str) -> Place:
         notice = self._notices.get(location.pk)

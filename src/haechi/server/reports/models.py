@@ -47,6 +47,7 @@ class State(models.TextChoices):
     RECEIVED = "received", _("received")
     LOOKED_AT = "looked_at", _("being looked at")
     DECIDED = "decided", _("decided")
+    ERASED = "erased", _("erased")
 
 
 class Report(models.Model):
@@ -56,6 +57,8 @@ class Report(models.Model):
     wrap_vault    its identity, sealed to the vault
     wrap_code     its identity, sealed to the key derived from the return code
     lookup        slow, peppered digest of the return code (B03)
+    wrapped_to    which vault recipients wrap_vault is sealed to (reports.vault.recipients_mark)
+    settled_at    when it was decided or withdrawn: the time it is kept runs from here
     sealed        age envelope of the JSON that `reports.story.Story` describes
     submission    hash of the token of one filled-in form: sent twice, it makes one report
     danger        somebody may be hurt soon; such a report is read first
@@ -73,6 +76,8 @@ class Report(models.Model):
     state = models.CharField(max_length=10, choices=State.choices, default=State.RECEIVED)
     recipient = models.CharField(max_length=80)
     wrap_vault = models.BinaryField()
+    wrapped_to = models.CharField(max_length=16, blank=True, default="", db_default="")
+    settled_at = models.DateTimeField(null=True)
     wrap_code = models.BinaryField()
     lookup = models.BinaryField(max_length=32, unique=True)
     sealed = models.BinaryField()
@@ -138,3 +143,78 @@ class Visit(models.Model):
 
     def __str__(self) -> str:
         return f"visit of {self.started_at:%H:%M}"
+
+
+class Hold(models.Model):
+    """An authority asked that a report be kept. While one is in force, nothing erases the report.
+
+    sealed       age envelope, to the report, of JSON: why it is kept, on what authority, and why
+                 the hold was released
+    since, until UTC; until is None where no end was named
+    """
+
+    report = models.ForeignKey(Report, on_delete=models.PROTECT, related_name="holds")
+    placed_by = models.CharField(max_length=60)
+    sealed = models.BinaryField()
+    since = models.DateTimeField()
+    until = models.DateTimeField(null=True)
+    released_at = models.DateTimeField(null=True)
+    released_by = models.CharField(max_length=60, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["pk"]
+
+    def __str__(self) -> str:
+        return f"hold {self.pk} on {self.report_id}"
+
+
+class ErasureReason(models.TextChoices):
+    """Why a report was erased."""
+
+    ASKED = "asked", _("whoever sent it asked for it")
+    EXPIRED = "expired", _("the time it is kept was over")
+    ORDERED = "ordered", _("a court or an authority ordered it")
+
+
+class Tombstone(models.Model):
+    """What stays of an erased report: that there was one, and nothing of what it said.
+
+    report       its number; no foreign key, since the row may be gone
+    finished_at  None from the destruction of the keys until the last row is gone
+    """
+
+    report = models.UUIDField(primary_key=True)
+    reason = models.CharField(max_length=10, choices=ErasureReason.choices)
+    actor = models.CharField(max_length=60)
+    received_at = models.DateTimeField()
+    begun_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    exhibits = models.PositiveIntegerField(default=0)
+    locations = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering: ClassVar = ["begun_at", "report"]
+
+    def __str__(self) -> str:
+        return f"erased report {self.short}"
+
+    @property
+    def short(self) -> str:
+        """As people said it while it was there."""
+        return self.report.hex[:8]
+
+
+class Retention(models.Model):
+    """How long reports of one state are kept, where this house differs from retention.DEFAULTS.
+
+    days   counted from Report.settled_at; None keeps them until somebody erases them
+    """
+
+    state = models.CharField(max_length=10, choices=State.choices, primary_key=True)
+    days = models.PositiveIntegerField(null=True)
+    reason = models.TextField()
+    changed_by = models.CharField(max_length=60)
+    changed_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.state}: {self.days} days"
