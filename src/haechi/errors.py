@@ -36,6 +36,9 @@ HaechiError
 │   ├── NothingReported   report.empty           neither a location, nor a picture
 │   ├── LegalHold         report.legal_hold      an authority has asked that it be kept
 │   ├── ReportErased      report.erased          its keys are destroyed; nobody can open it
+│   ├── CodeInMessage     report.code_in_message a message that gives the return code away
+│   ├── HandedOver        report.handed_over     its owner has her own code already
+│   ├── ReportClosed      report.closed          it was withdrawn, so nothing is added to it
 │   └── IntakeClosed      report.intake_closed   nothing can be stored safely now
 ├── CaseError
 │   ├── CaseClosed        case.closed            somebody decided first
@@ -63,6 +66,7 @@ HaechiError
 │   └── WebhookReplayed   webhook.replayed       this delivery was seen before
 ├── DeliveryFailed        delivery.failed        a receiver did not accept; it will be tried again
 ├── AppealError
+│   ├── NothingToAppeal   appeal.nothing         no refusal and no missed deadline
 │   └── AppealUnknown     appeal.unknown         no decision fits this address
 └── StaffError
     ├── LoginRefused      staff.login_refused    wrong name, password or token
@@ -321,6 +325,24 @@ class IntakeClosed(ReportError):
     code = "report.intake_closed"
 
 
+class CodeInMessage(ReportError):
+    """The return code stands in something that people here would read; it is not stored."""
+
+    code = "report.code_in_message"
+
+
+class HandedOver(ReportError):
+    """The person depicted has taken this report over; the code of her helper opens it no more."""
+
+    code = "report.handed_over"
+
+
+class ReportClosed(ReportError):
+    """The report was withdrawn; it can be read, taken home and erased, and nothing is added."""
+
+    code = "report.closed"
+
+
 class CaseError(HaechiError):
     """Cases and decisions."""
 
@@ -485,6 +507,12 @@ class AppealError(HaechiError):
     """Appeals."""
 
     code = "appeal.error"
+
+
+class NothingToAppeal(AppealError):
+    """There is no refusal and no missed deadline, or it was appealed before."""
+
+    code = "appeal.nothing"
 
 
 class AppealUnknown(AppealError):

@@ -8,6 +8,7 @@ import io
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -375,7 +376,13 @@ def _public_pages(seeded: Seeded) -> Iterator[tuple[str, Visit]]:
     yield "receipt", _receipt
     yield "return", _at("/return")
     yield "return-wrong", _wrong_code
+    yield "receipt-asked", _code_not_kept
     yield "status", lambda window: _status(window, seeded.code)
+    for path in ("messages", "add", "words", "look-again", "mail", "take", "back", "erase"):
+        yield f"status-{path}", _at(f"/status/{path}")
+    for path in ("messages", "add", "mail", "back"):
+        yield f"status-{path}-errors", partial(_sent_empty, path=f"/status/{path}")
+    yield "status-erase-asked", _erase_asked
     yield "appeal", _at(seeded.open)
     yield "appeal-errors", lambda window: _empty_appeal(window, seeded.open)
     yield "appeal-sent", _at(seeded.answered)
@@ -396,6 +403,7 @@ def _desk_pages(seeded: Seeded) -> Iterator[tuple[str, Visit]]:
     yield "case-errors", lambda window: _no_decision(window, seeded.waiting)
     yield "case-decided", _at(f"/case/{seeded.decided}")
     yield "rights", _at("/grants")
+    yield "news", _at("/news")
     yield "deliveries", _at("/deliveries")
     yield "appeals", _at("/appeals")
     yield "appeal", _first_appeal
@@ -442,6 +450,27 @@ def _receipt(window: "Watched") -> None:
     window.page.locator("#id_locations").fill("https://forum.example/9\nt.me/bad/4\n우리 반 단톡방")
     _send(window)
     expect(window.page.locator(".code-panel")).to_be_visible()
+
+
+def _code_not_kept(window: "Watched") -> None:
+    page = window.page
+    # Without the script that asks first, as where there are none.
+    page.evaluate("document.querySelector('[data-code-continue]').form.submit()")
+    window.expected.add(f"{window.origin}/receipt")
+    expect(page.locator(".mistakes")).to_be_visible()
+    expect(page.locator(".code-panel")).to_be_visible()
+
+
+def _sent_empty(window: "Watched", *, path: str) -> None:
+    window.go(path)
+    _send(window)
+    expect(window.page.locator(".mistakes, [role=alert]").first).to_be_visible()
+
+
+def _erase_asked(window: "Watched") -> None:
+    window.go("/status/erase")
+    _send(window)
+    expect(window.page.locator("#sure")).to_be_visible()
 
 
 def _wrong_code(window: "Watched") -> None:

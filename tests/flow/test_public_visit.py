@@ -138,7 +138,7 @@ def test_leaving_forgets_the_token_even_without_the_database(public: Client) -> 
     _, code = submit(places=(BOARD_URL,))
     visit(public, code)
 
-    with patch("haechi.server.public.views.visit.reports.leave", side_effect=OperationalError):
+    with patch("haechi.server.public.views.visit.visits.leave", side_effect=OperationalError):
         response = public.post("/status/leave")
 
     assert response.status_code == 503

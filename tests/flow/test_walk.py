@@ -34,6 +34,7 @@ from haechi.server.matching.models import Hosted, Member, Platform
 from haechi.server.notices import services as notices
 from haechi.server.notices.models import Notice
 from haechi.server.reports import services as reports
+from haechi.server.reports import visits
 from haechi.server.reports.models import Report
 from haechi.server.staff.models import User
 from haechi.server.transparency import services as transparency
@@ -390,13 +391,12 @@ def test_the_reporter_comes_back_and_reads_her_own_words(astronaut: bytes) -> No
     """The code opens what the public process could not."""
     report, code = submit(astronaut, places=(BOARD_URL, OUTSIDE_URL))
 
-    _, token = reports.enter(" ".join(code.words("ko")), now=NOON)
-    resumed = reports.resume(token, now=NOON)
+    token = visits.enter(" ".join(code.words("ko")), now=NOON)
+    resumed = visits.resume(token, now=NOON)
 
     assert resumed is not None
-    found, identity = resumed
-    assert found == report
-    assert reports.addresses_of(found, identity) == {1: BOARD_URL, 2: OUTSIDE_URL}
+    assert resumed.report == report
+    assert reports.addresses_of(report, resumed.identity) == {1: BOARD_URL, 2: OUTSIDE_URL}
 
 
 def _text(message: EmailMessage) -> str:

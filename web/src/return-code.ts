@@ -1,8 +1,8 @@
 /**
  * Keep the return code: copy it, print it, save it as a small text file.
  *
- * Everything happens in the browser. Without scripts the buttons stay hidden and the link that
- * leads on is simply there.
+ * Everything happens in the browser. Without scripts saving is a form that the server answers with
+ * the same file, and asking whether the code is kept is another.
  */
 
 /** The code as one line: the words of the list, one space between them. */
@@ -31,15 +31,16 @@ function save(text: string, name: string): void {
 function reveal(element: HTMLElement | null, act: () => void): void {
   if (!element) return;
   element.hidden = false;
-  element.addEventListener("click", act);
+  element.addEventListener("click", (event) => {
+    event.preventDefault();
+    act();
+  });
 }
 
 function holdBack(panel: HTMLElement, say: (words: string | undefined) => void): void {
   const box = panel.querySelector<HTMLInputElement>("input[data-code-kept]");
   const onward = document.querySelector<HTMLElement>("[data-code-continue]");
   if (!box || !onward) return;
-  const row = box.closest<HTMLElement>("[data-code-kept-row]");
-  if (row) row.hidden = false;
 
   const show = (): void => onward.setAttribute("aria-disabled", String(!box.checked));
   box.addEventListener("change", () => {

@@ -12,6 +12,11 @@ A picture of a bank is confirmed               confirm_member()
 A picture matches far too much                 watch_floods()
   hosts outside get a notice                   deliver_notice()
 Whoever posted it may object                   appeal(), answer_appeal()
+Whoever reported it comes back, and
+  writes, adds, corrects                       write_message(), add_to_report(), correct_report()
+  objects to a refusal or to silence           appeal_inaction()
+  takes it back                                withdraw_report()
+  is told that something changed               tell_reporters()
 No clock runs out unseen                       watch_clocks()
 A report ends: asked for, or by time           erase()
   its keys first, then files, then rows        finish_erasure()
@@ -26,7 +31,7 @@ import datetime as dt
 import logging
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from django.conf import settings
@@ -36,7 +41,7 @@ from procrastinate import BaseRetryStrategy, JobContext, RetryDecision
 from procrastinate.contrib.django import app
 from procrastinate.jobs import Job, Status
 
-from haechi.errors import LegalHold, NothingReported, ReportErased
+from haechi.errors import CaseClosed, CodeInMessage, LegalHold, NothingReported, ReportErased
 from haechi.server.appeals import services as appeals
 from haechi.server.appeals.models import Appeal
 from haechi.server.appeals.services import Appealable
@@ -51,14 +56,34 @@ from haechi.server.evidence.sealing import SealedFile
 from haechi.server.matching import backwards, banks, floods
 from haechi.server.matching import services as matching
 from haechi.server.matching.models import BankPolicy, Hosted, Member, Sighting
+from haechi.server.notices import news
 from haechi.server.notices import services as notices
 from haechi.server.notices.models import Notice
-from haechi.server.reports import erasing, holds, places, requirements, retention
+from haechi.server.reports import (
+    additions,
+    erasing,
+    holds,
+    messages,
+    nudges,
+    places,
+    requirements,
+    retention,
+    visits,
+)
 from haechi.server.reports import services as reports
-from haechi.server.reports.models import ErasureReason, Location, Report, Tombstone
+from haechi.server.reports.models import (
+    ErasureReason,
+    Location,
+    Message,
+    Report,
+    Sender,
+    Tombstone,
+)
 from haechi.server.reports.models import State as ReportState
 from haechi.server.reports.return_code import ReturnCode
 from haechi.server.reports.services import Submission
+from haechi.server.reports.story import Story
+from haechi.server.reports.visits import Visiting
 from haechi.server.staff.models import User
 from haechi.server.transparency import services as transparency
 
@@ -125,6 +150,8 @@ def examine_report(context: JobContext, report_id: str) -> None:
 def examine(report: Report, *, last_try: bool) -> None:
     """Case, evidence, match. `last_try`: a decoder that dies now is held against the file."""
     now = timezone.now()
+    if report.state == ReportState.WITHDRAWN:
+        return
     # First of all: nothing that is wrong with a file keeps a report from a person.
     with transaction.atomic():
         open_case(holds.lock(report), now=now)
@@ -201,7 +228,12 @@ def decide(
     CaseClaimed.
     """
     decision = cases.decide(case, verdict, ground, reason=reason, actor=actor, now=now)
-    Report.objects.filter(pk=case.report_id).update(state=ReportState.DECIDED, settled_at=now)
+    report = Report.objects.filter(pk=case.report_id).exclude(
+        state__in=(ReportState.WITHDRAWN, ReportState.ERASED)
+    )
+    if not report.update(state=ReportState.DECIDED, settled_at=now):
+        raise CaseClosed(case.pk)
+    nudges.changed(case.report, now=now)
     cases.stop_clocks(case, "decision", now=now)
     if verdict == Verdict.KEEP:
         cases.stop_clocks(case, "removal", now=now)
@@ -356,8 +388,11 @@ def places_outside(report: Report) -> list[tuple[Location, str]]:
 @app.task(name="deliver_action", retry=KeepTrying())
 def deliver_action(action_id: int) -> None:
     """Tell the platform; it removes, and says so."""
-    action = Action.objects.select_related("platform", "hosted", "statement").get(pk=action_id)
-    if action.done_at is not None:
+    action = Action.objects.select_related(
+        "platform", "hosted", "statement", "decision__case__report"
+    ).get(pk=action_id)
+    report = action.decision.case.report
+    if action.done_at is not None or report.state == ReportState.WITHDRAWN:
         return
     body: dict[str, object] = {
         "type": "content.remove",
@@ -369,13 +404,17 @@ def deliver_action(action_id: int) -> None:
     }
     delivery.send(action, body, now=timezone.now())
     cases.confirm_action(action, now=timezone.now())
+    nudges.changed(report, now=timezone.now())
 
 
 @app.task(name="deliver_notice", retry=KeepTrying())
 def deliver_notice(notice_id: str) -> None:
     """Send the notice, keep the receiving server's answer."""
     notice = Notice.objects.select_related("decision__case__report").get(pk=notice_id)
-    notices.deliver(notice, now=timezone.now())
+    report = notice.decision.case.report
+    if report.state != ReportState.WITHDRAWN:
+        notices.deliver(notice, now=timezone.now())
+        nudges.changed(report, now=timezone.now())
 
 
 # --- whoever posted it may object ----------------------------------------------------------------
@@ -389,8 +428,162 @@ def appeal(subject: Appealable, text: str, *, now: dt.datetime) -> Appeal:
 def answer_appeal(
     appealed: Appeal, *, grant: bool, reason: str, actor: User, now: dt.datetime
 ) -> None:
-    """Answer it. A granted appeal withdraws the bank members behind it."""
-    appeals.answer(appealed, grant=grant, reason=reason, actor=actor, now=now)
+    """Answer it.
+
+    A poster's appeal, granted, withdraws the bank members behind it; a reporter's opens her case
+    again, for another person.
+    """
+    with transaction.atomic():
+        appeals.answer(appealed, grant=grant, reason=reason, actor=actor, now=now)
+        if appealed.case is not None:
+            report = appealed.case.report
+            if grant and appealed.kept is not None:
+                Report.objects.filter(pk=report.pk, state=ReportState.DECIDED).update(
+                    state=ReportState.LOOKED_AT
+                )
+            nudges.changed(report, now=now)
+
+
+# --- whoever reported it comes back --------------------------------------------------------------
+
+
+@transaction.atomic
+def write_message(visit: Visiting, text: str, *, now: dt.datetime) -> Message:
+    """Take a message to the people who work on the report. Raises CodeInMessage (B06)."""
+    _no_code(visit, text)
+    message = messages.send(visit.report, Sender.REPORTER, text, actor="reporter", now=now)
+    additions.news(visit.report, now=now)
+    return message
+
+
+@transaction.atomic
+def write_to_reporter(report: Report, text: str, *, actor: User, now: dt.datetime) -> Message:
+    """Write to her; she reads it with her code."""
+    message = messages.send(report, Sender.STAFF, text, actor=actor.name_in_log, now=now)
+    nudges.changed(report, now=now)
+    return message
+
+
+@transaction.atomic
+def add_to_report(
+    visit: Visiting, named: Sequence[str], files: Sequence[SealedFile], *, now: dt.datetime
+) -> None:
+    """Add places and files, sealed to the report already; the worker looks at all of it again.
+
+    Raises NothingReported without either, ReportClosed after a withdrawal.
+    """
+    if not named and not files:
+        raise NothingReported
+    held = additions.open_for_more(visit.report)
+    additions.add_places(held, named, visit.identity, now=now)
+    before = held.exhibits.count()
+    evidence.attach(held, files, now=now)
+    if files:
+        story = reports.story_of(held, visit.identity)
+        names = {str(number): file.name for number, file in enumerate(files, start=before + 1)}
+        reports.reseal(held, replace(story, files=story.files | names))
+    _look_again(held, now=now)
+
+
+@transaction.atomic
+def correct_report(visit: Visiting, story: Story, *, now: dt.datetime) -> None:
+    """Put other words in place of what she wrote; the old ones are kept, sealed.
+
+    Where they make the request complete, clocks that need that start with this moment. Raises
+    CodeInMessage, ReportClosed.
+    """
+    _no_code(visit, f"{story.told}\n{story.signature}\n{story.contact}")
+    additions.correct(visit.report, story, now=now)
+    _look_again(visit.report, now=now)
+
+
+def appeal_inaction(visit: Visiting, text: str, *, now: dt.datetime) -> Appeal:
+    """Take in what she says against a refusal, or against a deadline that passed in silence.
+
+    Another person than who refused answers it. Raises NothingToAppeal, CodeInMessage.
+    """
+    _no_code(visit, text)
+    return appeal(appeals.of_report(visit.report, now=now), text, now=now)
+
+
+@transaction.atomic
+def withdraw_report(report: Report, *, now: dt.datetime) -> bool:
+    """Take the report back: what has not happened yet does not happen. False if it was before.
+
+    What was sent cannot be unsent, and what was taken down stays down.
+    """
+    won = additions.withdraw(report, now=now)
+    if won:
+        # After an examination that is under way, which may open the case.
+        wind_down.configure(lock=f"report-{report.pk}").defer(report_id=str(report.pk))
+    return won
+
+
+@app.task(name="wind_down", retry=KeepTrying())
+@transaction.atomic
+def wind_down(report_id: str) -> None:
+    """The worker's part of a withdrawal: case, clocks, and whatever waits to be sent."""
+    case = Case.objects.filter(report__pk=report_id).first()
+    if case is not None:
+        now = timezone.now()
+        notices.withdraw(case, now=now)
+        cases.withdraw(case, now=now)
+
+
+@transaction.atomic
+def pursue_added(decision: Decision, *, actor: User, now: dt.datetime) -> int:
+    """Ask for removal at places that were added after the decision; a person says so, once each.
+
+    Returns for how many somebody is asked now.
+    """
+    decision = _locked(decision.pk)
+    report = decision.case.report
+    late = {location.pk for location in added_since(decision.case)}
+    asked = 0
+    for location, address in places_outside(report):
+        if location.pk in late:
+            notice = notices.draft(decision, location, address, now=now)
+            if notice is not None:
+                deliver_notice.configure(lock=f"notice-{notice.pk}").defer(notice_id=str(notice.pk))
+                asked += 1
+    for hosted in matching.hosted_at(report, late):
+        if not decision.actions.filter(hosted=hosted).exists():
+            remove_hosted(decision, hosted, actor=actor.name_in_log, by_machine=False, now=now)
+            asked += 1
+    return asked
+
+
+def added_since(case: Case) -> list[Location]:
+    """Places added after the decision to remove that nobody was asked about yet."""
+    decision = case.decision
+    if decision is None or decision.verdict != Verdict.REMOVE:
+        return []
+    asked = decision.actions.values("hosted__url_digest")
+    late = case.report.locations.filter(added_at__gt=decision.made_at)
+    return list(late.exclude(notices__decision=decision).exclude(digest__in=asked))
+
+
+def _no_code(visit: Visiting, text: str) -> None:
+    if visit.says_code(text):
+        raise CodeInMessage
+
+
+def _look_again(report: Report, *, now: dt.datetime) -> None:
+    additions.news(report, now=now)
+    lock = f"report-{report.pk}"
+    # In this order: clocks that this completes start now, the others had started with the report.
+    complete_request.configure(lock=lock).defer(report_id=str(report.pk), since=now.isoformat())
+    examine_report.configure(lock=lock).defer(report_id=str(report.pk))
+
+
+@app.periodic(cron="*/5 * * * *")
+@app.task(name="tell_reporters", queueing_lock="tell_reporters")
+def tell_reporters(timestamp: int) -> None:
+    """Every five minutes: tell those who asked for it that something changed, never what."""
+    now = timezone.now()
+    for nudge in nudges.due(now=now):
+        if nudges.take(nudge, now=now) and news.tell(nudge, now=now):
+            nudges.told(nudge)
 
 
 # --- a report ends -------------------------------------------------------------------------------
@@ -438,6 +631,7 @@ def finish_erasure(report_id: str) -> None:
 
 
 def _forget_rows(report: Report, *, now: dt.datetime) -> None:
+    appeals.forget(report)
     notices.forget(report)
     cases.forget(report, now=now)
     matching.forget(report, actor="worker", now=now)
@@ -470,7 +664,7 @@ def watch_clocks(timestamp: int) -> None:
 @app.task(name="forget_visits", queueing_lock="forget_visits")
 def forget_visits(timestamp: int) -> None:
     """Forget what reporters' visits held once they are over."""
-    reports.forget_visits(now=timezone.now())
+    visits.forget_visits(now=timezone.now())
 
 
 @app.periodic(cron="0 * * * *")

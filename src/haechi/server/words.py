@@ -62,6 +62,19 @@ WORDS: dict[str, Promise] = {
         "Nothing was changed."
     ),
     "report.erased": _("This report was erased. Nobody can open it any more."),
+    "report.code_in_message": _(
+        "Your code stands in this, so we did not take it. Nobody here may see your code, and nobody "
+        "will ever ask for it. Take it out and send the rest."
+    ),
+    "report.handed_over": _(
+        "The person this is about has a code of their own now, so the earlier code no longer works."
+    ),
+    "report.closed": _(
+        "You took this report back, so nothing can be added. You can send a new one at any time."
+    ),
+    "appeal.nothing": _(
+        "There is nothing to object to at the moment: nothing was refused, and no deadline has run out."
+    ),
     "case.closed": _("Somebody decided first. Nothing of yours was written."),
     "case.claimed": _("Somebody else is working on this. Nothing was changed."),
     "case.reason_required": _("A decision needs a reason. Nothing was changed."),

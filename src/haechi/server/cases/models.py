@@ -20,6 +20,7 @@ class State(models.TextChoices):
     OPEN = "open", _("open")
     DECIDED = "decided", _("decided")
     CLOSED = "closed", _("closed without a decision")
+    WITHDRAWN = "withdrawn", _("withdrawn")
 
 
 # Who did not say how old they are comes before who said to be an adult.
@@ -76,6 +77,11 @@ class Case(models.Model):
 
     def __str__(self) -> str:
         return f"case {self.pk}"
+
+    @property
+    def decision(self) -> "Decision | None":
+        """The decision that stands, or None."""
+        return self.decisions.standing().first()
 
 
 class Scope(models.TextChoices):
@@ -246,15 +252,37 @@ class Ground(models.TextChoices):
     NONE = "none", _("No ground for removal")
 
 
-class Decision(models.Model):
-    """What was decided, by whom, and why. Never changed; an appeal adds to it."""
+class DecisionQuerySet(models.QuerySet["Decision"]):
+    """Reads of decisions."""
 
-    case = models.OneToOneField(Case, on_delete=models.PROTECT, related_name="decision")
+    def standing(self) -> Self:
+        """Those that no appeal has overturned; at most one of a case."""
+        return self.filter(overturned_at=None)
+
+
+class Decision(models.Model):
+    """What was decided, by whom, and why. Never changed; an appeal may overturn it.
+
+    overturned_at   when the reporter's appeal against a refusal was granted, or None; then the case
+                    is open again, for another person
+    """
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="decisions")
     verdict = models.CharField(max_length=10, choices=Verdict.choices)
     ground = models.CharField(max_length=20, choices=Ground.choices)
     reason = models.TextField()
     actor = models.ForeignKey(User, on_delete=models.PROTECT)
     made_at = models.DateTimeField()
+    overturned_at = models.DateTimeField(null=True)
+
+    objects = DecisionQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["case"], name="one_standing_decision", condition=Q(overturned_at=None)
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.verdict} in {self.case}"
@@ -266,6 +294,7 @@ class Action(models.Model):
     idempotency_key  sent with every attempt, so that two attempts act once (B21)
     attempts         deliveries tried so far; last_error says how the last one failed
     done_at          when the platform confirmed
+    withdrawn_at     when the reporter withdrew before that, or None; it is asked no more then
     appeal_token     names this removal in the address where it can be appealed
     """
 
@@ -278,6 +307,7 @@ class Action(models.Model):
     attempts = models.PositiveIntegerField(default=0)
     last_error = models.CharField(max_length=200, blank=True)
     done_at = models.DateTimeField(null=True)
+    withdrawn_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints: ClassVar = [

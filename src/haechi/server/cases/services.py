@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from haechi import law
-from haechi.errors import CaseClaimed, CaseClosed, ReasonRequired
+from haechi.errors import CaseClaimed, CaseClosed, NotAllowed, ReasonRequired
 from haechi.server.audit import services as audit
 from haechi.server.cases import grants
 from haechi.server.cases.models import (
@@ -86,6 +86,45 @@ def start_clocks(
     return clocks
 
 
+@transaction.atomic
+def withdraw(case: Case, *, now: datetime) -> None:
+    """The reporter took the report back: nobody decides it, nothing runs, platforms are left alone."""
+    if Case.objects.filter(pk=case.pk, state=State.OPEN).update(
+        state=State.WITHDRAWN, claimed_by=None, claimed_until=None
+    ):
+        audit.record("case:withdrawn", subject=case, actor="worker", at=now)
+    for ended_by in ("removal", "decision"):
+        stop_clocks(case, ended_by, now=now)
+    Action.objects.filter(decision__case=case, done_at=None, withdrawn_at=None).update(
+        withdrawn_at=now
+    )
+
+
+def reopen(decision: Decision, *, actor: User, now: datetime) -> None:
+    """Overturn a decision, inside the caller's transaction: another person decides anew.
+
+    Clocks that only a removal ends, and that the refusal stopped, run on to the day they were due.
+    Raises CaseClosed where the decision no longer stands.
+    """
+    standing = Decision.objects.standing().filter(pk=decision.pk)
+    if not standing.update(overturned_at=now):
+        raise CaseClosed(decision.case_id)
+    Case.objects.filter(pk=decision.case_id).update(
+        state=State.OPEN, decided_at=None, claimed_by=None, claimed_until=None
+    )
+    audit.record("case:reopened", subject=decision.case, actor=actor.name_in_log, at=now)
+    for clock in decision.case.clocks.filter(
+        stopped_by="removal", stopped_at__gte=decision.made_at
+    ):
+        Clock.objects.filter(pk=clock.pk).update(stopped_at=None)
+        audit.record("clock:resumed", subject=clock, actor="worker", at=now)
+
+
+def free(case: Case) -> None:
+    """End a claim that has become a reason for waiting."""
+    Case.objects.filter(pk=case.pk).update(claimed_by=None, claimed_until=None)
+
+
 def stop_clocks(case: Case, ended_by: str, *, now: datetime) -> None:
     """Stop the running clocks that `ended_by` ("removal", "decision") ends."""
     for clock in case.clocks.filter(stopped_at=None, stopped_by=ended_by):
@@ -134,11 +173,13 @@ def decide(
     """Record a verdict and close the case, inside the caller's transaction.
 
     Raises ReasonRequired (a verdict nobody explained, or a removal without a ground), CaseClosed
-    (somebody decided first) or CaseClaimed (somebody else is working on it); nothing was changed
-    then. What follows from the verdict is the caller's step: flow.decide().
+    (somebody decided first), CaseClaimed (somebody else is working on it) or NotAllowed (an earlier
+    decision of theirs was overturned); nothing was changed then. What follows from the verdict is the caller's step: flow.decide().
     """
     if not reason.strip() or (verdict == Verdict.REMOVE) != (ground != Ground.NONE):
         raise ReasonRequired(case.pk)
+    if case.decisions.filter(actor=actor).exclude(overturned_at=None).exists():
+        raise NotAllowed("another person than the first decides anew")
     # Compare-and-swap: of two people pressing the button at once, one row wins (B19).
     won = Case.objects.filter(_free_for(actor, now), pk=case.pk, state=State.OPEN).update(
         state=State.DECIDED, decided_at=now, claimed_by=None, claimed_until=None

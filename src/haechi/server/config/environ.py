@@ -15,6 +15,7 @@ from haechi.errors import UnknownRule
 
 type Surface = Literal["public", "desk", "worker"]
 
+MAIL_FROM = "notices@haechi.invalid"
 HEX_KEY = re.compile(r"[0-9a-f]{64}\Z")
 BUCKET = re.compile(r"s3://[A-Za-z0-9._-]+(/[A-Za-z0-9._/-]*)?\Z")
 
@@ -36,6 +37,9 @@ class Environment:
     vault_passphrase_file     path of the passphrase that guards it, or None
     tsa_url          time stamp authority (RFC 3161), or None: then nothing is stamped
     desk_secret_file secret key of desk, worker and command line; public is never given it
+    mail_from        sender of takedown notices
+    news_from        sender of the e-mail without content that a reporter may ask for; it should say
+                     nothing; without a setting "info" at the domain of mail_from
     trusted_proxies  networks whose X-Forwarded-For is believed; none unless told
     """
 
@@ -61,6 +65,7 @@ class Environment:
     smtp_host: str
     smtp_port: int
     mail_from: str
+    news_from: str
     organisation: str
     jurisdictions: tuple[str, ...]
     secure_cookies: bool
@@ -98,7 +103,8 @@ class Environment:
             match_url=env.get("HAECHI_MATCH_URL", "http://127.0.0.1:8412").rstrip("/"),
             smtp_host=env.get("HAECHI_SMTP_HOST", "127.0.0.1"),
             smtp_port=int(env.get("HAECHI_SMTP_PORT", "25")),
-            mail_from=env.get("HAECHI_MAIL_FROM", "notices@haechi.invalid"),
+            mail_from=env.get("HAECHI_MAIL_FROM", MAIL_FROM),
+            news_from=env.get("HAECHI_NEWS_FROM") or _plain(env.get("HAECHI_MAIL_FROM", MAIL_FROM)),
             organisation=env.get("HAECHI_ORGANISATION", "Haechi"),
             jurisdictions=_jurisdictions(env),
             secure_cookies=public_url.startswith("https://"),
@@ -116,6 +122,10 @@ class Environment:
         if not secret:
             raise ImproperlyConfigured("HAECHI_DESK_SECRET_FILE names an empty file")
         return secret
+
+
+def _plain(address: str) -> str:
+    return f"info@{address.rpartition('@')[2]}"
 
 
 def _needed(env: dict[str, str], name: str) -> str:

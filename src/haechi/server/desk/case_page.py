@@ -15,7 +15,7 @@ from haechi.server.cases import grants, wellbeing
 from haechi.server.cases.models import Action, Case, Scope, State
 from haechi.server.contacts import serving
 from haechi.server.desk import custody_of, vocabulary
-from haechi.server.desk.forms import DecisionForm, IdentityForm, OpenForm
+from haechi.server.desk.forms import DecisionForm, IdentityForm, MessageForm, OpenForm
 from haechi.server.desk.reading import Request, read_request
 from haechi.server.desk.time_left import PATTERNS, read
 from haechi.server.desk.vocabulary import TAGS, Names
@@ -86,15 +86,16 @@ def context(
     form: DecisionForm | None,
     problem: str,
     identity: IdentityForm | None = None,
+    message: MessageForm | None = None,
 ) -> dict[str, object]:
     """What the template needs. Reads the report where `user` may, which is logged.
 
-    form, identity  as they were typed, or None for fresh ones
+    form, identity, message  as they were typed, or None for fresh ones
     problem         stable code of what went wrong, or ""
     """
     may_read = grants.holds(case, user, Scope.CONTENT, now=now)
     request = read_request(case, user, now) if may_read else Request()
-    decision = getattr(case, "decision", None)
+    decision = case.decision
     exhibits = list(case.report.exhibits.select_related("stamp"))
     held = case.claimed_until is not None and case.claimed_until >= now
     return {
@@ -120,6 +121,8 @@ def context(
         "actions": _actions(case) if decision else [],
         "notices": _notices(case, request) if decision else [],
         "effects": None if decision else _effects(case, request),
+        "overturned": list(case.decisions.exclude(overturned_at=None).select_related("actor")),
+        "message_form": message or MessageForm(),
         "form": form or (decision_form(case) if may_read and case.state == State.OPEN else None),
         "holder": case.claimed_by if held else None,
         "mine": held and case.claimed_by_id == user.pk,
@@ -174,6 +177,7 @@ def _history(case: Case) -> list[Event]:
 
 def _subjects(case: Case) -> list[str]:
     rows: list[Model] = [case, case.report, *case.clocks.all(), *case.report.exhibits.all()]
+    rows += [*case.report.messages.all(), *case.decisions.exclude(overturned_at=None)]
     rows += Member.objects.filter(exhibit__report=case.report)
     decision = getattr(case, "decision", None)
     if decision is not None:

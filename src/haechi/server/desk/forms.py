@@ -10,6 +10,7 @@ from haechi.errors import ReasonRequired
 from haechi.server.appeals.models import Outcome
 from haechi.server.cases.models import Ground, Purpose, Verdict
 from haechi.server.matching.models import Hosted
+from haechi.server.reports.messages import LONGEST_MESSAGE
 from haechi.server.words import words_for
 
 LONGEST_REASON = 2_000
@@ -157,3 +158,16 @@ class AppealForm(forms.Form):
         error_messages={"required": _("Choose one of the two.")},
     )
     reason = _reason(_("Whoever appealed reads this."))
+
+
+class MessageForm(forms.Form):
+    """A message to the reporter."""
+
+    text = forms.CharField(
+        label=_("Message to the reporter"),
+        help_text=_(
+            "Read with the return code. Never ask for a code, and for no more than you need."
+        ),
+        max_length=LONGEST_MESSAGE,
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )

@@ -16,8 +16,10 @@ from haechi.server.desk import vocabulary
 from haechi.server.law_words import Shown, shown
 from haechi.server.matching.models import Hosted
 from haechi.server.notices.services import host_of
+from haechi.server.reports import additions, messages
 from haechi.server.reports import services as reports
-from haechi.server.reports.models import Filer
+from haechi.server.reports.messages import Said
+from haechi.server.reports.models import Filer, Sender
 from haechi.server.reports.places import understand
 from haechi.server.reports.requirements import elements_of
 from haechi.server.reports.story import Circulating, Relation, Shows, Story
@@ -43,12 +45,16 @@ class Request:
     hosts    hosts outside that a removal sends a notice to
     named    True where a name or an address of the reporter was given; `story` holds them only
              for who was granted to see them (B18)
+    said     messages both ways
+    late     places added after the decision about which nobody is asked yet
     """
 
     story: Story = field(default_factory=Story)
     places: list[Place] = field(default_factory=list)
     regimes: list[Shown] = field(default_factory=list)
     hosts: list[str] = field(default_factory=list)
+    said: list[Said] = field(default_factory=list)
+    late: list[str] = field(default_factory=list)
     problem: str = ""
     named: bool = False
     filer: str = ""
@@ -87,8 +93,12 @@ def read_request(case: Case, actor: User, now: datetime) -> Request:
         story = reports.story_of(case.report)
         addresses = reports.addresses_of(case.report)
         outside = flow.places_outside(case.report)
+        said = messages.thread(case.report)
     except HaechiError as error:
         return Request(problem=error.code)
+    # Opened: what she wrote and added counts as read, by whom is in the log.
+    messages.mark_read(case.report, Sender.REPORTER, actor=actor.name_in_log, now=now)
+    additions.news_opened(case.report, now=now)
     waiting = {location.number for location, _address in outside}
     return Request(
         story=story if knows else replace(story, contact="", signature="", authority=""),
@@ -106,6 +116,8 @@ def read_request(case: Case, actor: User, now: datetime) -> Request:
         filer=str(vocabulary.FILERS[Filer(case.report.filer)]),
         acts_for_another=case.report.filer != Filer.SELF,
         hosts=[host_of(address) or address for _location, address in outside],
+        said=said,
+        late=[addresses[location.number] for location in flow.added_since(case)],
     )
 
 

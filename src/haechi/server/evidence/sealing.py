@@ -49,13 +49,17 @@ class SealedUpload(UploadedFile):  # type: ignore[type-arg]  # generic in the st
 
 
 class SealingUploadHandler(FileUploadHandler):
-    """Seals every file of one request to one fresh identity (`identity_of` finds it again)."""
+    """Seals every file of one request: to one fresh identity (`identity_of` finds it again).
+
+    recipient   of a report that exists already; then there is no fresh identity in it
+    """
 
     chunk_size = 256 * 1024
 
-    def __init__(self, request: HttpRequest | None = None) -> None:
+    def __init__(self, request: HttpRequest | None = None, *, recipient: str = "") -> None:
         super().__init__(request)
         self.identity = seal.new_identity()
+        self._recipient = recipient
         self.count = 0
         self._begun = self._completed = False
         self._sealing: _Sealing | None = None
@@ -77,7 +81,7 @@ class SealingUploadHandler(FileUploadHandler):
             return
         try:
             if self._sealing is None:
-                self._sealing = _Sealing(seal.recipient_of(self.identity))
+                self._sealing = _Sealing(self._recipient or seal.recipient_of(self.identity))
             self._sealing.write(raw_data)
         except HaechiError as error:
             self._refuse(error)

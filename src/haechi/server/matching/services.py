@@ -1,6 +1,7 @@
 """Find what a report meets, and keep the banks."""
 
 import hashlib
+from collections.abc import Collection
 from datetime import datetime
 from functools import cache
 
@@ -203,6 +204,12 @@ def _write(report: Report, *, now: datetime, **found: object) -> None:
 def hosted_of(report: Report) -> models.QuerySet[Hosted]:
     """Hosted content that the report met and that is still up."""
     return Hosted.objects.filter(hit__report=report, removed_at=None).distinct()
+
+
+def hosted_at(report: Report, locations: Collection[int]) -> models.QuerySet[Hosted]:
+    """Hosted content that is up at these of the report's locations."""
+    digests = report.locations.filter(pk__in=locations).values("digest")
+    return Hosted.objects.filter(url_digest__in=digests, removed_at=None)
 
 
 def platform_addresses() -> list[str]:

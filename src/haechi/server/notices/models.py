@@ -32,6 +32,7 @@ class State(models.TextChoices):
     QUEUED = "queued", _("waiting to be sent")
     SENT = "sent", _("sent")
     DROPPED = "dropped", _("not sent: the report was erased")
+    WITHDRAWN = "withdrawn", _("withdrawn before it was sent")
 
 
 class Notice(models.Model):

@@ -16,7 +16,7 @@ from haechi import seal
 from haechi.errors import DeliveryFailed, InvalidDocument
 from haechi.formats import xarf
 from haechi.server.audit import services as audit
-from haechi.server.cases.models import Decision, Ground
+from haechi.server.cases.models import Case, Decision, Ground
 from haechi.server.evidence.models import Fingerprint
 from haechi.server.notices.models import Notice, Receiver, State
 from haechi.server.reports import vault
@@ -94,7 +94,7 @@ def deliver(notice: Notice, *, now: datetime) -> None:
     message = message_of(notice)
     Notice.objects.filter(pk=notice.pk).update(attempts=F("attempts") + 1)
     try:
-        answer = _hand_over(message)
+        answer = hand_to_server(message, sender=settings.HAECHI.mail_from)
     except (OSError, smtplib.SMTPException) as error:
         Notice.objects.filter(pk=notice.pk).update(last_error=str(error)[:200])
         raise DeliveryFailed(f"{notice}: {error}") from error
@@ -114,6 +114,17 @@ def forget(report: Report) -> None:
     notices = Notice.objects.filter(decision__case__report=report)
     notices.filter(state=State.QUEUED).update(state=State.DROPPED)
     notices.update(location=None, sealed=b"", answer="", last_error="")
+
+
+def withdraw(case: Case, *, now: datetime) -> int:
+    """Take back what was not sent yet; returns how many. A sent notice cannot be unsent."""
+    waiting = Notice.objects.filter(decision__case=case, state=State.QUEUED)
+    taken = 0
+    for notice in waiting:
+        if waiting.filter(pk=notice.pk).update(state=State.WITHDRAWN):
+            audit.record("notice:withdrawn", subject=notice, actor="worker", at=now)
+            taken += 1
+    return taken
 
 
 def _receiver(host: str) -> Receiver | None:
@@ -175,12 +186,15 @@ def _line(fingerprint: Fingerprint) -> str:
     return f"SHA-256 {bytes(fingerprint.sha256).hex()}{pdq}"
 
 
-def _hand_over(message: EmailMessage) -> str:
-    """Send one message; return the server's answer to it (SMTP.sendmail keeps that to itself)."""
+def hand_to_server(message: EmailMessage, *, sender: str) -> str:
+    """Send one message; return the server's answer to it (SMTP.sendmail keeps that to itself).
+
+    Raises OSError or smtplib.SMTPException.
+    """
     host, port = settings.HAECHI.smtp_host, settings.HAECHI.smtp_port
     with smtplib.SMTP(host, port, timeout=TIMEOUT_S) as server:
         server.ehlo_or_helo_if_needed()
-        _expect(server.mail(settings.HAECHI.mail_from))
+        _expect(server.mail(sender))
         _expect(server.rcpt(str(message["To"])))
         return _expect(server.data(bytes(message)))
 

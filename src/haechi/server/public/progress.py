@@ -7,13 +7,18 @@ from functools import cached_property
 from django.db.models import Count, Max
 from django.utils.functional import Promise
 
+from haechi.errors import NothingToAppeal
+from haechi.server.appeals import services as appeals
+from haechi.server.appeals.models import Appeal
+from haechi.server.appeals.services import Appealable
 from haechi.server.cases.models import Action, Case, Clock, Decision, Verdict
 from haechi.server.evidence.models import Exhibit
 from haechi.server.matching.models import Check
 from haechi.server.notices import services as notices
 from haechi.server.notices.models import Notice
+from haechi.server.reports import messages
 from haechi.server.reports import services as reports
-from haechi.server.reports.models import Location, Report
+from haechi.server.reports.models import Location, Nudge, Report, Sender, State
 from haechi.server.reports.places import understand
 from haechi.server.words import words_for
 
@@ -23,12 +28,16 @@ class Place:
     """One reported location and what was done about it.
 
     address      as she typed it
+    added_at     when she named it
+    late         True where that was after the decision, so that a person has yet to look at it
     has_host     False where it names no web host that a notice could go to
     removed_nearby  True where a copy was found on the same platform under another address
     notice_to    address the notice goes to, or ""
     """
 
     address: str
+    added_at: datetime
+    late: bool
     has_host: bool
     removed_nearby: bool
     action: Action | None
@@ -57,9 +66,50 @@ class UnusableFile:
 class Progress:
     """Everything the status page tells; each part is read when it is asked for."""
 
-    def __init__(self, report: Report, identity: str) -> None:
+    def __init__(self, report: Report, identity: str, *, now: datetime) -> None:
         self.report = report
         self._identity = identity
+        self._now = now
+
+    @property
+    def withdrawn(self) -> bool:
+        """True when she took the report back."""
+        return self.report.state == State.WITHDRAWN
+
+    @cached_property
+    def ways(self) -> set[str]:
+        """How the files were sealed: "browser", before they left her device, or "server"."""
+        return {getattr(exhibit, "way", "server") for exhibit in self.exhibits}
+
+    @cached_property
+    def new_messages(self) -> int:
+        """Messages to her that she has not opened."""
+        return messages.unread(self.report, Sender.STAFF)
+
+    @cached_property
+    def objection(self) -> Appealable | None:
+        """What she may object to now and has not: a refusal, or a deadline that was missed."""
+        try:
+            subject = appeals.of_report(self.report, now=self._now)
+        except NothingToAppeal:
+            return None
+        return None if subject.appeal else subject
+
+    @cached_property
+    def objections(self) -> list[Appeal]:
+        """The objections she made."""
+        return list(appeals.by_reporter(self.report))
+
+    @cached_property
+    def mailed(self) -> bool:
+        """True where she is told by e-mail that something changed."""
+        return Nudge.objects.filter(report=self.report).exists()
+
+    @property
+    def next_clock(self) -> Clock | None:
+        """The deadline that runs out next, or None."""
+        running = (c for c in self.clocks if c.stopped_at is None and c.due_at > self._now)
+        return next(running, None)
 
     @cached_property
     def exhibits(self) -> list[Exhibit]:
@@ -83,7 +133,7 @@ class Progress:
     @cached_property
     def decision(self) -> Decision | None:
         """The decision, or None until there is one."""
-        return Decision.objects.filter(case__report=self.report).first()
+        return Decision.objects.standing().filter(case__report=self.report).first()
 
     @property
     def removes(self) -> bool:
@@ -147,7 +197,8 @@ class Progress:
     @cached_property
     def _notices(self) -> dict[int, Notice]:
         sent = Notice.objects.filter(decision__case__report=self.report)
-        return {notice.location_id: notice for notice in sent if notice.location_id}
+        ordered = sent.exclude(location=None).order_by("created_at")
+        return {notice.location_id or 0: notice for notice in ordered}
 
     def _place(self, location: Location, address: str) -> Place:
         notice = self._notices.get(location.pk)
@@ -157,6 +208,8 @@ class Progress:
         host = notices.host_of(understand(address).link or address)
         return Place(
             address=address,
+            added_at=location.added_at,
+            late=self.decision is not None and location.added_at > self.decision.made_at,
             has_host=host is not None,
             removed_nearby=host is not None and host in self._hosts_elsewhere,
             action=next(here, None),

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from haechi.server.public.views import code, end, say
 from haechi.server.public.views.appeal import appeal
 from haechi.server.public.views.landing import help_page, landing
 from haechi.server.public.views.numbers import log, numbers, numbers_json
@@ -15,6 +16,17 @@ urlpatterns = [
     path("return", enter, name="return"),
     path("status", status, name="status"),
     path("status/leave", leave, name="leave"),
+    path("status/messages", say.talk, name="talk"),
+    path("status/add", say.add, name="add"),
+    path("status/words", say.correct, name="correct"),
+    path("status/look-again", say.object_to, name="object"),
+    path("status/mail", say.mail, name="mail"),
+    path("status/own", code.own, name="own"),
+    path("status/take", end.take, name="take"),
+    path("status/back", end.withdraw, name="withdraw"),
+    path("status/erase", end.erase, name="erase"),
+    path("receipt", code.keep, name="keep"),
+    path("receipt/file", code.file, name="code_file"),
     path("appeal/<str:token>", appeal, name="appeal"),
     path("numbers", numbers, name="numbers"),
     path("numbers.json", numbers_json, name="numbers_json"),

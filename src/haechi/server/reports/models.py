@@ -8,6 +8,7 @@ import uuid
 from typing import ClassVar
 
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 
@@ -48,6 +49,7 @@ class State(models.TextChoices):
     LOOKED_AT = "looked_at", _("being looked at")
     DECIDED = "decided", _("decided")
     ERASED = "erased", _("erased")
+    WITHDRAWN = "withdrawn", _("withdrawn")
 
 
 class Report(models.Model):
@@ -61,6 +63,10 @@ class Report(models.Model):
     settled_at    when it was decided or withdrawn: the time it is kept runs from here
     sealed        age envelope of the JSON that `reports.story.Story` describes
     submission    hash of the token of one filled-in form: sent twice, it makes one report
+    handover      hash of the token that the owner's own code follows from, where somebody else
+                  filed and she has taken the report over (B07); None before
+    corrected_at  when what was written was last changed, or None
+    news_at       when its reporter last added something that nobody at the desk has opened, or None
     danger        somebody may be hurt soon; such a report is read first
     filer         who sent it; how they are allowed to is told in the sealed story
     """
@@ -81,9 +87,15 @@ class Report(models.Model):
     wrap_code = models.BinaryField()
     lookup = models.BinaryField(max_length=32, unique=True)
     sealed = models.BinaryField()
+    handover = models.UUIDField(unique=True, null=True)
+    corrected_at = models.DateTimeField(null=True)
+    news_at = models.DateTimeField(null=True)
 
     class Meta:
-        indexes: ClassVar = [models.Index(fields=["received_at"])]
+        indexes: ClassVar = [
+            models.Index(fields=["received_at"]),
+            models.Index(fields=["news_at"], name="unopened_news", condition=~Q(news_at=None)),
+        ]
 
     def __str__(self) -> str:
         return self.short
@@ -92,6 +104,11 @@ class Report(models.Model):
     def short(self) -> str:
         """Eight characters that people can say to each other; no secret."""
         return self.id.hex[:8]
+
+    @property
+    def waits_for_owner(self) -> bool:
+        """True where somebody else filed it and the person depicted has no code of her own yet."""
+        return self.filer != Filer.SELF and self.handover is None
 
     @property
     def minor(self) -> bool:
@@ -218,3 +235,76 @@ class Retention(models.Model):
 
     def __str__(self) -> str:
         return f"{self.state}: {self.days} days"
+
+
+class EarlierStory(models.Model):
+    """What a report said before it was corrected: kept, and sealed as it was."""
+
+    report = models.ForeignKey(Report, on_delete=models.CASCADE, related_name="earlier")
+    number = models.PositiveIntegerField()
+    sealed = models.BinaryField()
+    replaced_at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar = ["report", "number"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["report", "number"], name="one_number_per_story")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.report_id} story {self.number}"
+
+
+class Sender(models.TextChoices):
+    """Who wrote a message."""
+
+    REPORTER = "reporter", _("you")
+    STAFF = "staff", _("us")
+
+
+class Message(models.Model):
+    """One message between a reporter and the people who work on her report.
+
+    sealed    age envelope of the text (UTF-8), to the report's recipient
+    read_at   when the other side first opened it, or None
+    """
+
+    report = models.ForeignKey(Report, on_delete=models.CASCADE, related_name="messages")
+    number = models.PositiveIntegerField()
+    sender = models.CharField(max_length=10, choices=Sender.choices)
+    sealed = models.BinaryField()
+    sent_at = models.DateTimeField()
+    read_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering: ClassVar = ["report", "number"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["report", "number"], name="one_number_per_message")
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["sender", "sent_at"], name="unread_messages", condition=Q(read_at=None)
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.report_id} message {self.number}"
+
+
+class Nudge(models.Model):
+    """A wish to be told, by e-mail and without content, that something changed.
+
+    sealed      age envelope of the address, to the report's recipient; only the worker opens it
+    changed_at  when something changed that she has not seen, or None
+    sent_at     when she was last told, or None; at most once a day
+    """
+
+    report = models.OneToOneField(
+        Report, on_delete=models.CASCADE, related_name="nudge", primary_key=True
+    )
+    sealed = models.BinaryField()
+    changed_at = models.DateTimeField(null=True)
+    sent_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"nudge of {self.report_id}"

@@ -13,8 +13,10 @@ Word lists: BIP-39 Korean, Simplified Chinese and English, from the package `mne
 
 import hashlib
 import hmac
+import re
 import secrets
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from itertools import count
@@ -36,6 +38,7 @@ LONGEST_INPUT = 300
 LISTS = {"ko": "korean", "zh-hans": "chinese_simplified", "en": "english"}
 # People copy codes with whatever their keyboard or printer makes of a gap.
 SEPARATORS = str.maketrans(dict.fromkeys("-‐‑‒–—_,.;:·・、。，", " "))  # noqa: RUF001
+_DIGIT_RUN = re.compile(r"\d(?:\s*\d){26,}")
 
 
 @dataclass(frozen=True)
@@ -114,6 +117,22 @@ class ReturnCode:
         return "ReturnCode(...)"
 
 
+def codes_in(text: str) -> Iterator[ReturnCode]:
+    """Every number below 2**88 that stands in `text` as a code would, in either form (B06)."""
+    plain = unicodedata.normalize("NFKC", text).casefold().translate(SEPARATORS)
+    for run in _DIGIT_RUN.findall(plain):
+        digits = "".join(run.split())
+        for start in range(len(digits) - DIGITS + 1):
+            yield from _code(int(digits[start : start + DIGITS]))
+    # A copied list may be numbered, a sentence ends with a mark; Chinese stands without spaces.
+    bare = "".join(sign if sign.isalnum() else " " for sign in plain)
+    spoken = [word for word in bare.split() if not word.isdecimal()]
+    for words in (spoken, list("".join(spoken))):
+        for start in range(len(words) - WORDS + 1):
+            for language in LISTS:
+                yield from _code(_number(words[start : start + WORDS], language))
+
+
 def submission_of(token: str) -> UUID:
     """What the database keeps of the token of a page that was sent: 128 bits of its SHA-256."""
     return UUID(bytes=hashlib.sha256(b"submission" + token.encode()).digest()[:16])
@@ -146,13 +165,26 @@ def _from_words(parts: list[str], joined: str) -> int:
     # Chinese is often typed without spaces: there every character is a word.
     for words in (parts, list(joined)):
         for language in LISTS:
-            places = _places(language)
-            if len(words) == WORDS and all(word in places for word in words):
-                number = 0
-                for word in words:
-                    number = number << BITS_A_WORD | places[word]
+            number = _number(words, language) if len(words) == WORDS else None
+            if number is not None:
                 return number
     raise CodeUnknown
+
+
+def _number(words: list[str], language: str) -> int | None:
+    """What eight words mean, or None where one is not in the list."""
+    places = _places(language)
+    number = 0
+    for word in words:
+        if word not in places:
+            return None
+        number = number << BITS_A_WORD | places[word]
+    return number
+
+
+def _code(number: int | None) -> Iterator[ReturnCode]:
+    if number is not None and number < 1 << BITS:
+        yield ReturnCode(number)
 
 
 @cache

@@ -1,19 +1,15 @@
-"""Take a report in, and let its reporter come back."""
+"""Take a report in, and open what was written."""
 
-import hashlib
-import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.conf import settings
-from django.db import transaction
 
 from haechi import seal
-from haechi.errors import CodeUnknown
 from haechi.fingerprint.address import url_digest
 from haechi.server.audit import services as audit
 from haechi.server.reports import places, vault
-from haechi.server.reports.models import Age, Filer, Harm, Location, Report, Visit
+from haechi.server.reports.models import Age, Filer, Harm, Location, Report
 from haechi.server.reports.return_code import ReturnCode, submission_of
 from haechi.server.reports.story import Story
 
@@ -63,7 +59,7 @@ def receive(submission: Submission, code: ReturnCode, *, now: datetime) -> Repor
         sealed=seal.seal(submission.story.to_bytes(), recipient),
     )
     for number, address in enumerate(submission.locations, start=1):
-        _add_location(report, number, address, now=now)
+        add_location(report, number, address, now=now)
     audit.record(
         "report:received",
         subject=report,
@@ -83,7 +79,8 @@ def received(token: str) -> Report | None:
     return Report.objects.filter(submission=submission_of(token)).first()
 
 
-def _add_location(report: Report, number: int, address: str, *, now: datetime) -> None:
+def add_location(report: Report, number: int, address: str, *, now: datetime) -> None:
+    """Seal one place and keep its keyed digest beside it."""
     Location.objects.create(
         report=report,
         number=number,
@@ -100,6 +97,11 @@ def story_of(report: Report, identity: str | None = None) -> Story:
     )
 
 
+def reseal(report: Report, story: Story) -> None:
+    """Seal what was written anew, inside the caller's transaction that holds the row."""
+    Report.objects.filter(pk=report.pk).update(sealed=seal.seal(story.to_bytes(), report.recipient))
+
+
 def addresses_of(report: Report, identity: str | None = None) -> dict[int, str]:
     """Location number to address, opened with `identity` or, at the desk, with the vault's."""
     opened = identity or vault.identity_of(report)
@@ -113,66 +115,3 @@ def identity_by(code: ReturnCode, report: Report) -> str:
     """The report's identity, unwrapped with its return code. Raises CannotOpen for another code."""
     unlock = seal.identity_from_key(code.unlock_key(settings.HAECHI.pepper_unlock))
     return seal.open_sealed(bytes(report.wrap_code), unlock).decode()
-
-
-def enter(typed: str, *, now: datetime) -> tuple[Visit, str]:
-    """Start a visit with a return code; return it with the token for the cookie.
-
-    Raises CodeUnknown. Wrong, unknown and malformed codes take the same path and time (B04).
-    """
-    try:
-        code = ReturnCode.parse(typed)
-    except CodeUnknown:
-        code = ReturnCode.new()
-    lookup = code.lookup(settings.HAECHI.pepper_lookup)
-    unlock = seal.identity_from_key(code.unlock_key(settings.HAECHI.pepper_unlock))
-    report = Report.objects.filter(lookup=lookup).first()
-    if report is None:
-        raise CodeUnknown
-    identity = seal.open_sealed(bytes(report.wrap_code), unlock)
-    token = secrets.token_urlsafe(32)
-    with transaction.atomic():
-        visit = Visit.objects.create(
-            token_digest=_token_digest(token),
-            report=report,
-            sealed=seal.seal(identity, seal.recipient_of(_token_identity(token))),
-            started_at=now,
-            seen_at=now,
-        )
-        audit.record("report:visited", subject=report, actor="reporter", at=now)
-    return visit, token
-
-
-def resume(token: str, *, now: datetime) -> tuple[Report, str] | None:
-    """The report and its identity for a visit's token, or None when the visit is over (B08)."""
-    visit = Visit.objects.filter(
-        token_digest=_token_digest(token),
-        seen_at__gt=now - settings.VISIT_IDLE,
-        started_at__gt=now - settings.VISIT_ABSOLUTE,
-    ).first()
-    if visit is None:
-        return None
-    Visit.objects.filter(pk=visit.pk).update(seen_at=now)
-    identity = seal.open_sealed(bytes(visit.sealed), _token_identity(token)).decode()
-    return visit.report, identity
-
-
-def leave(token: str) -> None:
-    """End a visit and forget its key."""
-    Visit.objects.filter(token_digest=_token_digest(token)).delete()
-
-
-def forget_visits(*, now: datetime) -> int:
-    """Delete visits that ended by time; returns how many."""
-    over = Visit.objects.filter(seen_at__lte=now - settings.VISIT_IDLE) | Visit.objects.filter(
-        started_at__lte=now - settings.VISIT_ABSOLUTE
-    )
-    return over.delete()[0]
-
-
-def _token_digest(token: str) -> bytes:
-    return hashlib.sha256(b"visit" + token.encode()).digest()
-
-
-def _token_identity(token: str) -> str:
-    return seal.identity_from_key(hashlib.sha256(b"unlock" + token.encode()).digest())

@@ -1,4 +1,4 @@
-"""Objections by whoever posted what was refused or removed."""
+"""Objections by whoever posted what was refused or removed, and by whoever reported."""
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -6,11 +6,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from haechi.errors import CaseClosed, HaechiError, NotAllowed, ReasonRequired
+from haechi.errors import CaseClosed, GrantNeeded, HaechiError, NotAllowed, ReasonRequired
 from haechi.server import flow
 from haechi.server.appeals import services
 from haechi.server.appeals.models import Appeal, Outcome
 from haechi.server.audit import services as audit
+from haechi.server.cases import grants
+from haechi.server.cases.models import Scope
 from haechi.server.desk import vocabulary
 from haechi.server.desk.access import actor_of, reviewers_only
 from haechi.server.desk.forms import AppealForm
@@ -24,6 +26,9 @@ RELATED = (
     "action__platform",
     "action__hosted",
     "action__decision__actor",
+    "kept__actor",
+    "kept__case__report",
+    "silent__case__report",
     "answered_by",
 )
 
@@ -76,18 +81,19 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     code = error.code if error else ""
-    text, sealed = _read(appealed, actor_of(request))
+    text, answer, sealed = _read(appealed, actor_of(request))
     decision = services.decision_of(appealed)
     refused = appealed.check_refused
     context = {
         "appeal": appealed,
         "text": text,
+        "answer": answer,
         "sealed_code": sealed,
         "sealed_words": words_for(sealed) if sealed else "",
         "decision": decision,
         "verdict": vocabulary.VERDICTS.get(refused.verdict, refused.verdict) if refused else "",
         "members": len(services.members_behind(appealed)),
-        "mine": services.decisions_about(appealed).filter(actor=actor_of(request)).exists(),
+        "mine": services.concerns(appealed, actor_of(request)),
         "form": form or AppealForm(),
         "problem": code,
         "problem_words": words_for(code) if code else "",
@@ -95,11 +101,14 @@ def _page(
     return render(request, "desk/appeal.html", context, status=STATUS.get(code, status))
 
 
-def _read(appealed: Appeal, actor: User) -> tuple[str, str]:
-    """The text, or the code that says why it cannot be opened. The reading is logged first."""
+def _read(appealed: Appeal, actor: User) -> tuple[str, str, str]:
+    """The text and the answer, or the code that says why it cannot be opened. The reading is logged first."""
+    # What a reporter wrote is content of her case: it opens for who said why (B17).
+    if appealed.case and not grants.holds(appealed.case, actor, Scope.CONTENT, now=timezone.now()):
+        return "", "", GrantNeeded.code
     with transaction.atomic():
         audit.record("appeal:opened", subject=appealed, actor=actor.name_in_log, at=timezone.now())
     try:
-        return services.text_of(appealed), ""
+        return services.text_of(appealed), services.answer_of(appealed), ""
     except HaechiError as error:
-        return "", error.code
+        return "", "", error.code

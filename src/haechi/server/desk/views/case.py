@@ -1,5 +1,6 @@
 """One case: read it, take it, decide it."""
 
+from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -11,6 +12,7 @@ from haechi.errors import (
     GrantNeeded,
     GrantRevoked,
     HaechiError,
+    NotAllowed,
     ReasonRequired,
 )
 from haechi.server import flow
@@ -19,16 +21,23 @@ from haechi.server.cases import services as cases
 from haechi.server.cases.models import Case, Purpose, Scope, State, Verdict
 from haechi.server.desk import case_page
 from haechi.server.desk.access import actor_of, reviewers_only
-from haechi.server.desk.forms import DecisionForm, IdentityForm, OpenForm
+from haechi.server.desk.forms import DecisionForm, IdentityForm, MessageForm, OpenForm
+from haechi.server.reports.models import Sender
 from haechi.server.staff.models import User
 
 STATUS = {
     CaseClosed.code: 409,
     CaseClaimed.code: 409,
+    NotAllowed.code: 403,
     ReasonRequired.code: 422,
     GrantNeeded.code: 403,
     GrantRevoked.code: 403,
 }
+NEWS_AT_MOST = 100
+UNREAD = Count(
+    "report__messages",
+    filter=Q(report__messages__sender=Sender.REPORTER, report__messages__read_at=None),
+)
 
 
 @require_safe
@@ -106,9 +115,52 @@ def decide(request: HttpRequest, case_id: int) -> HttpResponse:
         return _page(request, case_id, form=form, error=error, status=422)
     try:
         _decide(found, form, actor_of(request))
-    except (CaseClosed, CaseClaimed, ReasonRequired) as error:
+    except (CaseClosed, CaseClaimed, NotAllowed, ReasonRequired) as error:
         return _page(request, case_id, form=form, error=error)
     return redirect("desk:case", case_id)
+
+
+@require_POST
+@reviewers_only
+def write(request: HttpRequest, case_id: int) -> HttpResponse:
+    """Write to the reporter."""
+    found = get_object_or_404(Case.objects.select_related("report"), pk=case_id)
+    form = MessageForm(request.POST)
+    if not form.is_valid():
+        return _page(request, case_id, message=form, status=422)
+    if not grants.holds(found, actor_of(request), Scope.CONTENT, now=timezone.now()):
+        return _page(request, case_id, message=form, error=GrantNeeded(found.pk))
+    text = form.cleaned_data["text"]
+    flow.write_to_reporter(found.report, text, actor=actor_of(request), now=timezone.now())
+    return redirect("desk:case", case_id)
+
+
+@require_POST
+@reviewers_only
+def pursue(request: HttpRequest, case_id: int) -> HttpResponse:
+    """Ask for removal at places that were added after the decision."""
+    found = get_object_or_404(Case, pk=case_id)
+    if not grants.holds(found, actor_of(request), Scope.CONTENT, now=timezone.now()):
+        return _page(request, case_id, error=GrantNeeded(found.pk))
+    decision = found.decision
+    if decision is None or decision.verdict != Verdict.REMOVE:
+        return _page(request, case_id, error=CaseClosed(case_id))
+    flow.pursue_added(decision, actor=actor_of(request), now=timezone.now())
+    return redirect("desk:case", case_id)
+
+
+@require_safe
+@reviewers_only
+def news(request: HttpRequest) -> HttpResponse:
+    """Cases whose reporter wrote or added something that nobody here has opened, oldest first."""
+    waiting = (
+        Case.objects.exclude(report__news_at=None)
+        .select_related("report")
+        .annotate(unread=UNREAD)
+        .order_by("report__news_at")
+    )
+    context = {"waiting": waiting[:NEWS_AT_MOST], "now": timezone.now()}
+    return render(request, "desk/news.html", context)
 
 
 def _decide(found: Case, form: DecisionForm, actor: User) -> None:
@@ -130,12 +182,11 @@ def _page(
     *,
     form: DecisionForm | None = None,
     identity: IdentityForm | None = None,
+    message: MessageForm | None = None,
     error: HaechiError | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    found = get_object_or_404(
-        Case.objects.select_related("report", "claimed_by", "decision__actor"), pk=case_id
-    )
+    found = get_object_or_404(Case.objects.select_related("report", "claimed_by"), pk=case_id)
     problem = error.code if error else ""
     context = case_page.context(
         found,
@@ -144,5 +195,6 @@ def _page(
         form=form,
         problem=problem,
         identity=identity,
+        message=message,
     )
     return render(request, "desk/case.html", context, status=STATUS.get(problem, status))

@@ -23,6 +23,7 @@ from haechi.server.public import kept, page_token
 from haechi.server.public.answers import AWAY
 from haechi.server.public.forms import ReportForm, sealed_in, storage_failed, too_many_files
 from haechi.server.public.kept import Kept
+from haechi.server.public.views.code import panel
 from haechi.server.reports import services as reports
 from haechi.server.reports.models import Harm, Report
 from haechi.server.reports.places import MOST_PLACES, understand
@@ -66,13 +67,13 @@ def report(request: HttpRequest) -> HttpResponse:
         return _page(request, form, held, status=422)
     submission = _submission(form, held)
     try:
-        taken, code = flow.submit_report(submission, held.files, now=timezone.now())
+        taken, _code = flow.submit_report(submission, held.files, now=timezone.now())
     except IntegrityError:
         return _again(request, form, held, len(new))
     except (*AWAY, BlobError, SealError):
         return _closed(request, form, held)
     stored = Stored(submission.story, submission.locations, len(held.files))
-    return _receipt(request, taken, code, stored)
+    return _receipt(request, submission.token, taken, stored)
 
 
 def _again(request: HttpRequest, form: ReportForm, held: Kept, brought: int) -> HttpResponse:
@@ -92,7 +93,7 @@ def _again(request: HttpRequest, form: ReportForm, held: Kept, brought: int) -> 
     except (*AWAY, SealError):
         return _closed(request, form, held)
     kept.forget(held.files[len(held.files) - brought :])
-    return _receipt(request, first, code, stored)
+    return _receipt(request, token, first, stored)
 
 
 def _with_earlier(form: ReportForm, sent: QueryDict, earlier: Kept | None, new: Kept) -> Kept:
@@ -171,7 +172,7 @@ def _closed(request: HttpRequest, form: ReportForm, held: Kept) -> HttpResponse:
     return _page(request, form, held, status=503, closed=True)
 
 
-def _receipt(request: HttpRequest, taken: Report, code: ReturnCode, stored: Stored) -> HttpResponse:
+def _receipt(request: HttpRequest, token: str, taken: Report, stored: Stored) -> HttpResponse:
     """What was stored, the code that opens it, and what the law makes of it. Reads no database."""
     language = get_language() or "en"
     standings = elements_of(taken, stored.story, places=stored.places, pictures=stored.files)
@@ -187,8 +188,6 @@ def _receipt(request: HttpRequest, taken: Report, code: ReturnCode, stored: Stor
         "files": stored.files,
         "places": len(stored.places),
         "understood": [understand(place) for place in stored.places],
-        "words": code.words(language),
-        "digits": code.digits(),
         "clocks": [
             (law_name(running.rule.id, running.rule.law), running.due_at)
             for running in law.clocks_for(starting, at=taken.received_at)
@@ -197,4 +196,4 @@ def _receipt(request: HttpRequest, taken: Report, code: ReturnCode, stored: Stor
         "report": taken,
         "contacts": serving(whom, language) if whom else [],
     }
-    return render(request, "public/receipt.html", context)
+    return render(request, "public/receipt.html", context | panel(token))
