@@ -2,7 +2,7 @@
 
 Reads one JSON object from standard input and prints one:
 in: {"host", "port", "requests": [base64, ...], "clients", "seconds", "per_s": number or null}
-out: {"per_s", "p50_ms", "p99_ms", "bad", "cpu_us"}
+out: {"per_s", "seconds", "p50_ms", "p99_ms", "bad", "cpu_us"}
 
 Without `per_s` each client sends its next request when the last was answered. With it, requests
 start at fixed times whatever the server does, and a request that had to wait for a free client is
@@ -90,6 +90,7 @@ async def run(asked: dict) -> dict[str, float]:  # type: ignore[type-arg]
     took_s.sort()
     return {
         "per_s": len(took_s) / elapsed_s,
+        "seconds": elapsed_s,
         "p50_ms": took_s[len(took_s) // 2] * 1e3,
         "p99_ms": took_s[int(len(took_s) * 0.99)] * 1e3,
         "bad": bad,

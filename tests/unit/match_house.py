@@ -98,7 +98,7 @@ class Database:
 
 @asynccontextmanager
 async def running(
-    database: Database, sandbox: Sandbox, **changes: float
+    database: Database, sandbox: Sandbox, **changes: object
 ) -> AsyncIterator[httpx.AsyncClient]:
     """The service, started, with the banks loaded, and a client that holds the board's key."""
     changes = {"hma": True, "stale_after_s": 60.0, "database_s": 60.0} | changes

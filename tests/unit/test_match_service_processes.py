@@ -151,3 +151,31 @@ async def test_no_request_is_lost_while_every_process_is_replaced_and_when_it_en
     assert "stopped; what was under way has been answered" in said
     assert database.number("SELECT count(*) FROM matching_check") == 2
     assert await answer(port, b"GET", b"/health") == b""
+
+
+async def test_connections_are_spread_over_all_processes(
+    database: Database, tmp_path: Path
+) -> None:
+    """Each answers some of 64 connections that are open together, also after all were replaced."""
+    async with processes(database, tmp_path, "--workers", "2", "--reload-wait", "1") as (
+        port,
+        first,
+    ):
+
+        async def answering() -> set[bytes]:
+            texts = await asyncio.gather(*(answer(port, b"GET", b"/metrics") for _ in range(64)))
+            return {text.partition(b'process="')[2].partition(b'"')[0] for text in texts}
+
+        async def both(known: set[int]) -> bool:
+            return await answering() == {b"%d" % number for number in known}
+
+        before = children(first.pid)
+        await until(lambda: both(before))
+        first.send_signal(signal.SIGHUP)
+
+        async def replaced() -> bool:
+            now = children(first.pid)
+            return len(now) == len(before) and not now & before
+
+        await until(replaced)
+        await until(lambda: both(children(first.pid)))

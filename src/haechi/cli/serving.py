@@ -5,7 +5,7 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from haechi.cli.one_socket import OneSocket
+    from haechi.cli.sockets import HeldSockets
 
 # Threads mostly wait, for the database and for uploads; Argon2 (32 MiB each) is what computes.
 THREADS = min(8, 2 * (os.cpu_count() or 1))
@@ -46,6 +46,9 @@ def match(asked: argparse.Namespace) -> int:
     installation.read_keys(vault=False)
     installation.find_database()
     _check_port(asked.host, asked.port)
+    os.environ.setdefault(
+        "HAECHI_MATCH_SNAPSHOT", str(installation.home() / "match" / "banks.snapshot")
+    )
     if asked.workers > 1:
         os.environ["HAECHI_MATCH_SEVERAL"] = "1"
         # One a core in all: more would wait for a core, and each takes 180 MB.
@@ -59,16 +62,16 @@ def match(asked: argparse.Namespace) -> int:
     return 0
 
 
-def _match_server(asked: argparse.Namespace) -> "OneSocket":
+def _match_server(asked: argparse.Namespace) -> "HeldSockets":
     from granian.constants import HTTPModes, Interfaces
     from granian.http import HTTP1Settings
     from granian.log import LogLevels
 
-    from haechi.cli.one_socket import OneSocket
+    from haechi.cli.sockets import HeldSockets
 
     if not 1 <= asked.workers <= MOST_WORKERS:
         raise OSError(f"--workers must be from 1 to {MOST_WORKERS}")
-    return OneSocket(
+    return HeldSockets(
         "haechi.match_service.asgi:app",
         address=asked.host,
         port=asked.port,

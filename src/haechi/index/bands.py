@@ -59,6 +59,8 @@ def search(
     The hashes of `base` are read-only and what the buckets were built of; all of `tail` is compared.
     """
     probes = pigeonhole.probes(buckets.bands, radius)
+    queries = queries.view()
+    queries.setflags(write=False)  # whoever asks, for the compiler it is one type
     room = _ROOM + 2 * len(queries)
     while True:
         out = np.empty((3, room), dtype=np.int64)
@@ -88,9 +90,11 @@ def search(
 def warm() -> None:
     """Compile the kernels, or load them from the cache, by using them once."""
     hashes = np.zeros((1, 4), dtype=np.uint64)
-    hashes.setflags(write=False)
-    base = Kept(np.zeros(1, dtype=np.int64), hashes, np.ones(1, dtype=np.bool_), 1)
-    tail = Kept(base.keys, hashes.copy(), base.alive, 1)
+    keys = np.zeros(1, dtype=np.int64)
+    tail = Kept(keys.copy(), hashes.copy(), np.ones(1, dtype=np.bool_), 1)
+    for mine in (hashes, keys):
+        mine.setflags(write=False)
+    base = Kept(keys, hashes, np.ones(1, dtype=np.bool_), 1)
     search(base, build(hashes), tail, hashes.copy(), 0)
 
 

@@ -1,7 +1,7 @@
 """Everything known, in memory, and the search over it."""
 
 import threading
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import batched
 from os import PathLike
 
@@ -9,10 +9,12 @@ import numpy as np
 
 from haechi.index import stored
 from haechi.index.batch import batch
+from haechi.index.columns import Array
 from haechi.index.entry import Entry, Hit, Query
 from haechi.index.policy import DEFAULT, Policy
 from haechi.index.search import Search
 from haechi.index.state import State, living, nothing
+from haechi.index.stored import NOTHING
 
 _TOGETHER = 131_072
 """Entries that `load` adds as one change."""
@@ -41,16 +43,25 @@ class Catalog:
         The file stays mapped: processes that open it share its memory. What changes afterwards is
         kept in this process alone. Raises IndexDamaged, and the caller builds a new one.
         """
-        catalog = cls()
-        catalog._state, seq = stored.read(path)
+        catalog, seq, _ = cls.open_with(path)
         return catalog, seq
 
-    def save(self, path: str | PathLike[str], seq: int) -> None:
+    @classmethod
+    def open_with(cls, path: str | PathLike[str]) -> tuple["Catalog", int, dict[str, Array]]:
+        """`open`, and what the caller of `save` kept in the same file. Its arrays are read-only."""
+        catalog = cls()
+        catalog._state, seq, beside = stored.read(path)
+        return catalog, seq, beside
+
+    def save(
+        self, path: str | PathLike[str], seq: int, beside: Mapping[str, Array] = NOTHING
+    ) -> None:
         """Write what is known now to `path`, in one step; nobody waits. Raises StorageUnavailable.
 
-        `seq` is the caller's number of the last change that is in it.
+        `seq` is the caller's number of the last change that is in it, `beside` what else goes with
+        it.
         """
-        stored.write(path, living(self._state.now), seq)
+        stored.write(path, living(self._state.now), seq, beside)
 
     def __len__(self) -> int:
         """How many entries are known."""

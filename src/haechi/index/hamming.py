@@ -48,6 +48,11 @@ class _Base:
     buckets: Buckets | None
     alive: NDArray[np.bool_]
 
+    def __post_init__(self) -> None:
+        # To the compiler what may be written to is of another type, and is compiled apart: keys
+        # that lie in a mapped file cannot, so none may.
+        self.keys.setflags(write=False)
+
     def row(self, key: int) -> int | None:
         """Of a hash that is alive."""
         at = int(np.searchsorted(self.keys, key))

@@ -24,6 +24,7 @@ SLOTS = empty(key=("<i8", 0), sha256=("<u8", 4), seconds=("<f4", 0), frames=("<u
 ROWS = empty(bits=("<u8", 4), slot=("<u4", 0), seconds=("<f4", 0), quality=("u1", 0))
 """`seconds` is when a frame is shown, or batch.WHOLE."""
 
+_NO_SLOTS = np.empty(0, dtype=np.uint32)
 _LIFE = empty(died=("<u4", 0))
 _ALIVE = 2**32 - 1
 _LEAST_DEAD = 1024
@@ -124,6 +125,8 @@ class State:
     ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.uint32]]:
         """(number of the asked hash, row, distance, slot) of what is within `radius` bits."""
         asked, rows, distances = self._bits.search(hashes, radius)
+        if not len(rows):  # as for nearly every upload
+            return asked, rows, distances, _NO_SLOTS
         then = rows < now.rows.rows
         asked, rows, distances = asked[then], rows[then], distances[then]
         slots = now.rows.take("slot", rows)

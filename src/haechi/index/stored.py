@@ -13,37 +13,52 @@ from haechi.index.state import State, nothing
 KIND = "haechi.catalog/1"
 """Another number whenever a column, its meaning or the drawing of sketches changes."""
 
-_NEAR = "near."
+_NEAR, _BESIDE = "near.", "beside."
 
 
-def write(path: str | PathLike[str], sections: Mapping[str, Array], seq: int) -> None:
+NOTHING: Mapping[str, Array] = {}
+
+
+def write(
+    path: str | PathLike[str],
+    sections: Mapping[str, Array],
+    seq: int,
+    beside: Mapping[str, Array] = NOTHING,
+) -> None:
     """Write `sections` (`state.living`) to `path` in one step. Raises StorageUnavailable.
 
-    The Hamming index goes with them, so that who opens the file need not build one.
+    The Hamming index goes with them, so that who opens the file need not build one, and what the
+    caller keeps `beside`.
     """
     meta, built = bits.parts(sections["row.bits"])
     near = {f"{_NEAR}{name}": array for name, array in built.items()}
-    snapshot.write(path, KIND, {"seq": seq, "near": meta}, {**sections, **near})
+    more = {f"{_BESIDE}{name}": array for name, array in beside.items()}
+    snapshot.write(path, KIND, {"seq": seq, "near": meta}, {**sections, **near, **more})
 
 
-def read(path: str | PathLike[str]) -> tuple[State, int]:
-    """(state, seq) of a file that `write` made; raises IndexDamaged.
+def read(path: str | PathLike[str]) -> tuple[State, int, dict[str, Array]]:
+    """(state, seq, what was beside) of a file that `write` made; raises IndexDamaged.
 
     Row numbers lead into memory, in compiled code unchecked, so all are checked here.
     """
     meta, found = snapshot.read(path, KIND)
     if type(meta.get("seq")) is not int:
         raise IndexDamaged(path, "does not say which change it holds")
-    near = {name.removeprefix(_NEAR): found[name] for name in found if name.startswith(_NEAR)}
-    sections = {name: array for name, array in found.items() if not name.startswith(_NEAR)}
-    why = _wrong(sections)
+    near, beside = _take(found, _NEAR), _take(found, _BESIDE)
+    why = _wrong(found)
     if why:
         raise IndexDamaged(path, why)
     try:
-        index = bits.opened(meta["near"], near, sections["row.bits"])
+        index = bits.opened(meta["near"], near, found["row.bits"])
     except (KeyError, TypeError, ValueError) as error:
         raise IndexDamaged(path, f"holds no index of its hashes: {error}") from error
-    return State(sections, index), int(meta["seq"])
+    return State(found, index), int(meta["seq"]), beside
+
+
+def _take(found: dict[str, Array], prefix: str) -> dict[str, Array]:
+    """Those whose name begins so, without that; `found` keeps the others."""
+    names = [name for name in found if name.startswith(prefix)]
+    return {name.removeprefix(prefix): found.pop(name) for name in names}
 
 
 def _wrong(sections: Mapping[str, Array]) -> str | None:

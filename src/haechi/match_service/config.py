@@ -4,6 +4,7 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Self
 
 from haechi.errors import SettingRefused
@@ -53,6 +54,7 @@ class Settings:
     fetch_s        Longest time for one address, redirects and all.
     load_s         Longest wait for the banks before the first request is taken, where the database
                    answers. A million members take about 20 s.
+    snapshot       Where processes share what they loaded (saved). None: each has its own copy.
     stale_after_s  Age of the last look at the banks after which no verdict is given. Above the
                    one second between looks, so that one slow look is no outage.
     """
@@ -83,6 +85,7 @@ class Settings:
     fetch_allow: tuple[Network, ...] = ()
     fetch_ports: frozenset[int] = frozenset({80, 443})
     fetch_s: float = 10.0
+    snapshot: Path | None = None
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:
@@ -110,6 +113,7 @@ class Settings:
             fetch=_yes(environ, "HAECHI_FETCH"),
             fetch_allow=_networks(environ, "HAECHI_FETCH_ALLOW"),
             fetch_ports=_ports(environ, "HAECHI_FETCH_PORTS", cls.fetch_ports),
+            snapshot=_place(environ, "HAECHI_MATCH_SNAPSHOT"),
         )
 
 
@@ -141,6 +145,15 @@ def _yes(environ: Mapping[str, str], name: str) -> bool:
     if text not in ("", "0", "1"):
         raise SettingRefused(name, "must be 0 or 1")
     return text == "1"
+
+
+def _place(environ: Mapping[str, str], name: str) -> Path | None:
+    text = environ.get(name, "")
+    if text in ("", "0"):
+        return None
+    if not Path(text).is_absolute():
+        raise SettingRefused(name, "must be an absolute path, or 0 for none")
+    return Path(text)
 
 
 def _number(environ: Mapping[str, str], name: str, default: float) -> float:

@@ -1,5 +1,8 @@
 """Members that are asked for by the MD5 of their file, as HMA does with videos."""
 
+import numpy as np
+from numpy.typing import NDArray
+
 
 class Exact:
     """MD5 to members. One writer; readers see a member or not, never half of a change."""
@@ -31,3 +34,8 @@ class Exact:
     def search(self, md5: bytes) -> tuple[int, ...]:
         """The members of that MD5, in the order of their numbers."""
         return self._keys_of.get(md5, ())
+
+    def parts(self) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+        """(members, their MD5 one after the other), of equal order."""
+        joined = b"".join(self._md5_of.values())
+        return np.array(list(self._md5_of), dtype=np.int64), np.frombuffer(joined, dtype=np.uint8)

@@ -8,15 +8,18 @@ force here after the notification, and after one second even if the notification
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
+from typing import Any
 
 import psycopg
 from psycopg.rows import TupleRow
 
+from haechi.errors import IndexDamaged, StorageUnavailable
 from haechi.match_service.config import Settings
 from haechi.match_service.decide import Bank
 from haechi.match_service.homes import Home
 from haechi.match_service.mirror import MemberRow, Mirror, Source
+from haechi.match_service.saved import Saved, identity
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +28,7 @@ type Connection = psycopg.AsyncConnection[TupleRow]
 LOOK_EVERY_S = 0.8  # with the time to read and apply, a change is in force within one second
 RETRY_S = 0.25
 BATCH_ROWS = 10_000
+RENEW_ROWS = 10_000
 
 _SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 _NEWEST = """
@@ -62,6 +66,7 @@ class Follower:
     def __init__(self, mirror: Mirror, settings: Settings) -> None:
         self._mirror = mirror
         self._settings = settings
+        self._saved = Saved(settings.snapshot) if settings.snapshot else None
         self._looked_at: float | None = None
         self.away = False
 
@@ -103,15 +108,53 @@ class Follower:
     async def _follow(self, connection: Connection) -> None:
         await connection.execute("LISTEN haechi_matching")
         await self._notice_another_database(connection)
+        if self._saved is not None and not self._mirror.seq:
+            await self._begin(connection, self._saved)
         while True:
             await self._catch_up(connection)
+            self._looked_at = time.monotonic()
             async for _ in connection.notifies(timeout=LOOK_EVERY_S, stop_after=1):
                 pass
 
+    async def _begin(self, connection: Connection, saved: Saved) -> None:
+        """Begin with what is on this machine already, or leave what was loaded to the others.
+
+        Where no file can be kept each process has its own copy, as without this. Nothing is fresh
+        before the end of it: nobody follows the changes meanwhile.
+        """
+        known = await identity(connection)
+        if known is None:
+            log.warning("the database does not say which one it is: no snapshot of it is kept")
+            return
+        try:
+            async with saved.alone():
+                await self._open_or_load(connection, saved, known)
+        except StorageUnavailable as error:
+            log.warning("no snapshot is kept: %s", error)
+
+    async def _open_or_load(
+        self, connection: Connection, saved: Saved, known: Mapping[str, Any]
+    ) -> None:
+        mirror, newest = self._mirror, await self._newest(connection)
+        try:
+            mirror.become(await asyncio.to_thread(saved.opened, known, newest))
+        except IndexDamaged as error:
+            level = logging.WARNING if saved.exists else logging.INFO
+            log.log(level, "loading the banks from the database: %s", error)
+        kept = mirror.seq
+        await self._catch_up(connection)
+        # What came since is each process's own memory: worth a new file where it is a tenth.
+        if mirror.seq - kept > max(RENEW_ROWS, len(mirror) // 10) or not kept:
+            await asyncio.to_thread(saved.write, mirror, known)
+            mirror.become(await asyncio.to_thread(saved.opened, known, mirror.seq))
+
+    async def _newest(self, connection: Connection) -> int:
+        row = await (await connection.execute(_NEWEST)).fetchone()
+        return 0 if row is None else int(row[0])
+
     async def _notice_another_database(self, connection: Connection) -> None:
         """A restored backup counts from an earlier number; going on would miss its changes."""
-        row = await (await connection.execute(_NEWEST)).fetchone()
-        if row is not None and row[0] < self._mirror.seq:
+        if await self._newest(connection) < self._mirror.seq:
             log.warning("database is behind this process; loading everything again")
             self._mirror.forget()
             self._looked_at = None
@@ -131,7 +174,6 @@ class Follower:
             newest = await self._members(connection, banks, sources)
         newest = max([mirror.seq, newest, *(row[-1] for row in changed + told)])
         await asyncio.to_thread(mirror.finish, banks, newest, sources)
-        self._looked_at = time.monotonic()
 
     async def _members(
         self, connection: Connection, banks: dict[int, Bank], sources: dict[Home, Source]

@@ -1,12 +1,10 @@
 """Which bank and source each member is of, in four bytes a member."""
 
-from collections.abc import Collection, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any, Self
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from numpy.typing import NDArray
 
 type Home = tuple[int, str]
 """A bank's id and a source: what thresholds a member has."""
@@ -38,13 +36,13 @@ class Homes:
         page = self._pages.get(member >> _PAGE_BITS)
         if page is None:
             page = self._pages[member >> _PAGE_BITS] = np.zeros(_PAGE, dtype=np.int32)
-        page[member % _PAGE] = number
+        self._own(member)[member % _PAGE] = number
 
     def remove(self, member: int) -> None:
         """Forget a member; nothing happens if it is not known."""
         page = self._pages.get(member >> _PAGE_BITS)
-        if page is not None:
-            page[member % _PAGE] = 0
+        if page is not None and page[member % _PAGE]:
+            self._own(member)[member % _PAGE] = 0
 
     def outside(self, banks: Collection[int]) -> Iterator[int]:
         """Members of other banks than these."""
@@ -52,3 +50,31 @@ class Homes:
         for number, page in self._pages.items() if away else ():
             for place in np.flatnonzero(np.isin(page, away)).tolist():
                 yield number << _PAGE_BITS | place
+
+    def parts(self) -> tuple[list[Home], NDArray[np.int64], NDArray[np.int32]]:
+        """(homes, numbers of pages, pages) for a file, from which `of_parts` makes the same."""
+        pages = np.array(list(self._pages.values()), dtype=np.int32).reshape(-1, _PAGE)
+        return list(self._homes), np.array(list(self._pages), dtype=np.int64), pages
+
+    @classmethod
+    def of_parts(
+        cls, homes: Sequence[Any], numbers: NDArray[np.int64], pages: NDArray[np.int32]
+    ) -> Self:
+        """Of what `parts` gave; pages are kept as they are until something in them changes.
+
+        Raises TypeError or ValueError if it is not so.
+        """
+        if pages.dtype != np.int32 or pages.shape != (len(numbers), _PAGE) or not homes:
+            raise ValueError("pages are of another form")
+        made = cls()
+        made._homes = [(int(bank), str(source)) for bank, source in homes]
+        made._number = {home: number for number, home in enumerate(made._homes) if number}
+        made._pages = dict(zip(numbers.tolist(), pages, strict=True))
+        return made
+
+    def _own(self, member: int) -> NDArray[np.int32]:
+        """The page of a member, which is there; a copy from now on if it is shared."""
+        page = self._pages[member >> _PAGE_BITS]
+        if not page.flags.writeable:
+            page = self._pages[member >> _PAGE_BITS] = page.copy()
+        return page

@@ -117,8 +117,7 @@ class Measured:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                unread = status >= 400 and not heard and _has_more(scope)
-                more = (_QUIET, _CLOSE) if unread else (_QUIET,)
+                more = own_headers(scope, status, unread=not heard)
                 message["headers"] = [*message.get("headers", ()), *more]
             await send(message)
 
@@ -127,6 +126,11 @@ class Measured:
         finally:
             seconds = time.perf_counter() - started
             self._metrics.request(_route(scope), status, seconds, scope.get(OUTCOME, ""))
+
+
+def own_headers(scope: Scope, status: int, *, unread: bool) -> tuple[tuple[bytes, bytes], ...]:
+    """What every answer carries; `unread` if not all of the body was asked for."""
+    return (_QUIET, _CLOSE) if unread and status >= 400 and _has_more(scope) else (_QUIET,)
 
 
 def _has_more(scope: Scope) -> bool:

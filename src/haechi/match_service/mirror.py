@@ -1,19 +1,22 @@
 """The banks in memory: members in force of enabled banks, as of one sequence number."""
 
+import json
 import logging
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, Self
 
-from haechi.errors import InvalidDocument
+import numpy as np
+
+from haechi.errors import IndexDamaged, InvalidDocument
 from haechi.index import DEFAULT, Catalog, Entry, Hit, Policy, Query, Verdict, thresholds
+from haechi.match_service.beside import FOR_EVER_S, Beside
 from haechi.match_service.decide import Bank, Found, Held
-from haechi.match_service.exact import Exact
-from haechi.match_service.homes import Home, Homes
+from haechi.match_service.homes import Home
 
 log = logging.getLogger(__name__)
-
-FOR_EVER_S = float("inf")
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ class _State:
     catalog: Catalog
     banks: dict[int, Bank]
     seq: int
-    exact: Exact = field(default_factory=Exact)
+    beside: Beside = field(default_factory=Beside)
     sources: dict[Home, Source] = field(default_factory=dict)
     loosest: Policy = DEFAULT
     policies: dict[Home, Policy] = field(default_factory=dict)
@@ -90,6 +93,15 @@ class _State:
             self.policies[home] = made
         return made
 
+    def with_loosest(self) -> "_State":
+        """The same, searched as widely as the policy of any enabled bank or source asks."""
+        enabled = {key for key, bank in self.banks.items() if bank.enabled}
+        homes = [
+            *((key, "") for key in enabled),
+            *(home for home in self.sources if home[0] in enabled),
+        ]
+        return replace(self, loosest=thresholds.loosest(map(self.policy, homes)))
+
 
 class Mirror:
     """What can match now. One writer (the follower), any number of readers.
@@ -99,9 +111,6 @@ class Mirror:
     """
 
     def __init__(self) -> None:
-        self._homes = Homes()
-        self._times: dict[int, tuple[float, float]] = {}
-        self._held: dict[int, Held] = {}
         self._state = _State(Catalog(), {}, 0)
 
     def __len__(self) -> int:
@@ -144,7 +153,7 @@ class Mirror:
             if row.confirmed and row.bank_id in enabled:
                 self._note(row)
                 put.append(row.entry())
-            elif self._homes.get(row.id) is not None:
+            elif self._state.beside.homes.get(row.id) is not None:
                 gone.append(row.id)
         self._remove(gone)
         self._state.catalog.load(put)
@@ -159,17 +168,46 @@ class Mirror:
             return
         all_banks, all_sources = state.banks | banks, state.sources | dict(sources or {})
         made = replace(state, banks=all_banks, sources=all_sources, policies={}, seq=seq)
-        homes = [
-            *((key, "") for key in enabled),
-            *(home for home in all_sources if home[0] in enabled),
-        ]
-        self._state = replace(made, loosest=thresholds.loosest(map(made.policy, homes)))
-        self._remove(list(self._homes.outside(enabled)))
+        self._state = made.with_loosest()
+        self._remove(list(state.beside.homes.outside(enabled)))
 
     def forget(self) -> None:
         """Start empty: the database is behind what was read from it, so it is another one."""
-        self._homes, self._times, self._held = Homes(), {}, {}
         self._state = _State(Catalog(), {}, 0)
+
+    def save(self, path: Path, database: Mapping[str, Any]) -> None:
+        """Write what is in force to `path`; not while changes are applied. Raises StorageUnavailable.
+
+        `database` says which one it was read from (saved.identity).
+        """
+        state = self._state
+        told, arrays = state.beside.parts()
+        told |= {
+            "database": dict(database),
+            "banks": [[key, asdict(bank)] for key, bank in state.banks.items()],
+            "sources": [[*home, asdict(source)] for home, source in state.sources.items()],
+        }
+        arrays["told"] = np.frombuffer(json.dumps(told).encode(), dtype=np.uint8)
+        state.catalog.save(path, state.seq, arrays)
+
+    @classmethod
+    def open(cls, path: Path) -> tuple[Self, Mapping[str, Any]]:
+        """What `save` wrote, and the database it is of; its memory is shared. Raises IndexDamaged."""
+        catalog, seq, arrays = Catalog.open_with(path)
+        made = cls()
+        try:
+            told = json.loads(arrays["told"].tobytes())
+            banks = {int(key): Bank(**told_bank) for key, told_bank in told["banks"]}
+            sources = {(int(key), str(name)): Source(**one) for key, name, one in told["sources"]}
+            beside = Beside.of_parts(told, arrays)
+            made._state = _State(catalog, banks, seq, beside, sources).with_loosest()
+            return made, dict(told["database"])
+        except (KeyError, TypeError, IndexError, ValueError) as error:
+            raise IndexDamaged(path, f"holds no banks: {error!r}") from error
+
+    def become(self, other: Self) -> None:
+        """Be what `other` is; whoever searches sees the one or the other."""
+        self._state = other._state
 
     def search(self, query: Query) -> list[Found]:
         """Members that match, best first."""
@@ -179,53 +217,39 @@ class Mirror:
     def search_md5(self, md5: bytes) -> list[Found]:
         """Members asked for by MD5 (MemberRow.md5): videos for example; by their number."""
         state = self._state
-        keys = state.exact.search(md5)
+        keys = state.beside.exact.search(md5)
         hits = [Hit(key, Verdict.IDENTICAL_FILE, None, None, 0, "md5") for key in keys]
         return self._in_force(state, lambda _: hits)
 
     @property
     def by_md5(self) -> int:
         """Number of members that can be asked for by MD5."""
-        return len(self._state.exact)
+        return len(self._state.beside.exact)
 
     def _in_force(self, state: _State, search: Callable[[Policy], Iterable[Hit]]) -> list[Found]:
         """Those of enabled banks, neither paused nor expired, that their own policy finds."""
         now_s = time.time()
 
         def own(key: int) -> Policy | None:
-            home = self._homes.get(key)
+            home = state.beside.homes.get(key)
             bank = state.banks.get(home[0]) if home else None
-            from_s, until_s = self._times.get(key, (0.0, FOR_EVER_S))
-            awake = bank is not None and bank.enabled and from_s <= now_s < until_s
+            awake = bank is not None and bank.enabled and state.beside.awake(key, now_s)
             return state.policy(home) if home and awake else None
 
         return [
-            Found(hit.key, state.banks[home[0]], hit, self._held.get(hit.key, ""), policy)
+            Found(hit.key, state.banks[home[0]], hit, state.beside.held(hit.key), policy)
             for hit, policy in thresholds.found(search, state.loosest, own)
-            if (home := self._homes.get(hit.key)) is not None
+            if (home := state.beside.homes.get(hit.key)) is not None
         ]
 
     def _note(self, row: MemberRow) -> None:
-        """What is known of a member beside its fingerprint."""
-        self._homes.put(row.id, (row.bank_id, row.source))
-        if row.paused_until or row.expires_at != FOR_EVER_S:
-            self._times[row.id] = row.paused_until, row.expires_at
-        else:
-            self._times.pop(row.id, None)
-        if row.held:
-            self._held[row.id] = row.held
-        else:
-            self._held.pop(row.id, None)
-        self._state.exact.remove(row.id)
-        if row.md5:
-            self._state.exact.put(row.id, row.md5)
+        times = row.paused_until, row.expires_at
+        home = row.bank_id, row.source
+        self._state.beside.note(row.id, home, times, row.held, row.md5)
 
     def _remove(self, keys: Sequence[int]) -> None:
         for key in keys:
-            self._homes.remove(key)
-            self._times.pop(key, None)
-            self._held.pop(key, None)
-            self._state.exact.remove(key)
+            self._state.beside.remove(key)
         self._state.catalog.remove_many(keys)
 
 

@@ -1,7 +1,7 @@
 """What every address of HMA's API shares: who asks, reading parameters, and saying no as HMA does."""
 
 import ipaddress
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import wraps
 from typing import cast
 from urllib.parse import parse_qsl
@@ -20,6 +20,9 @@ type Endpoint = Callable[[Request], Awaitable[Response]]
 # Whoever asks without a key where that is allowed.
 NOBODY = Caller(0, "open", 0, frozenset(SCOPES))
 NO_FETCHING = "This service fetches no addresses: send the file itself."
+
+# Where a request keeps, in its scope, what was found out about it.
+_CALLER, _GIVEN = "haechi.hma.caller", "haechi.hma.given"
 
 # As pydantic, which reads HMA's parameters, takes them.
 _YES = frozenset({"1", "true", "t", "yes", "y", "on"})
@@ -66,22 +69,22 @@ async def caller(request: Request) -> Caller:
 
     Without a key, nobody in particular may ask, from this machine, where the settings say so.
     """
-    known: Caller | None = getattr(request.state, "hma_caller", None)
+    known: Caller | None = request.scope.get(_CALLER)
     if known is None:
         service = service_of(request)
         unnamed = service.settings.hma_open and "authorization" not in request.headers
         nobody = unnamed and _from_this_machine(request)
         known = NOBODY if nobody else await service.known(request)
-        request.state.hma_caller = known
+        request.scope[_CALLER] = known
     return known
 
 
 def given(request: Request) -> Mapping[str, str]:
     """The parameters of the address; of one that is given twice, the last."""
-    known: Mapping[str, str] | None = getattr(request.state, "hma_given", None)
+    known: Mapping[str, str] | None = request.scope.get(_GIVEN)
     if known is None:
         query = request.scope["query_string"].decode("latin-1")
-        known = request.state.hma_given = dict(parse_qsl(query, keep_blank_values=True))
+        known = request.scope[_GIVEN] = dict(_pairs(query))
     return known
 
 
@@ -107,6 +110,14 @@ def names(request: Request, name: str) -> frozenset[str] | None:
     """A parameter that is a list with commas; None where it is missing or empty."""
     value = given(request).get(name)
     return frozenset(value.split(",")) if value else None
+
+
+def _pairs(query: str) -> Iterable[tuple[str, str]]:
+    """As parse_qsl, which takes ten times as long where nothing is escaped."""
+    if "%" in query or "+" in query:
+        return parse_qsl(query, keep_blank_values=True)
+    parts = (pair.partition("=") for pair in query.split("&") if pair)
+    return ((name, value) for name, _, value in parts)
 
 
 def _named(endpoint: Endpoint, guarded: Endpoint) -> Endpoint:

@@ -10,8 +10,9 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from haechi import fingerprint, media
-from haechi.errors import BodyTooSlow, TooManyBytes
+from haechi.errors import TooManyBytes
 from haechi.index import Query
+from haechi.match_service import intake
 from haechi.match_service.config import Settings
 from haechi.match_service.decoded import by_pdq
 from haechi.match_service.hma import signals
@@ -90,19 +91,17 @@ def _told(data: bytes) -> str:
 async def _parts(
     request: Request, settings: Settings, take: Callable[[int], None]
 ) -> tuple[str, bytes, Mapping[str, str]]:
-    stream = _within(request, settings.limit_bytes + FIELDS_LIMIT * JSON_LIMIT_BYTES, take)
+    limit_bytes = settings.limit_bytes + FIELDS_LIMIT * JSON_LIMIT_BYTES
+    body = await intake.read_body(request, limit_bytes, settings.read_s, take)
     parser = _InMemory(
         request.headers,
-        stream,
+        _at_once(body),
         max_files=2,
         max_fields=FIELDS_LIMIT,
         max_part_size=JSON_LIMIT_BYTES,
     )
     try:
-        async with asyncio.timeout(settings.read_s):
-            form = await parser.parse()
-    except TimeoutError as error:
-        raise BodyTooSlow from error
+        form = await parser.parse()
     except MultiPartException as error:
         raise HTTPException(400, error.message) from error
     try:
@@ -127,20 +126,9 @@ async def _one_file(form: FormData) -> tuple[str, bytes]:
     return content_type, await file.read()
 
 
-async def _within(
-    request: Request, limit_bytes: int, take: Callable[[int], None]
-) -> AsyncGenerator[bytes]:
-    """The body. Too long a one is read on to twice the limit, so that the client sees the answer."""
-    seen = 0
-    async for chunk in request.stream():
-        seen += len(chunk)
-        if seen <= limit_bytes:
-            take(len(chunk))
-            yield chunk
-        elif seen > 2 * limit_bytes:
-            break
-    if seen > limit_bytes:
-        raise TooManyBytes
+async def _at_once(body: bytes) -> AsyncGenerator[bytes]:
+    """The parser works piece by piece, and a large one costs it no more than a small one."""
+    yield body
 
 
 def _as_a_whole(data: bytes) -> Asked:
