@@ -12,6 +12,7 @@ await build({
   entryPoints: {
     public: here("src/public.ts"),
     desk: here("src/desk.ts"),
+    work: here("src/work-worker.ts"),
     haechi: here("styles/haechi.css"),
   },
   outdir: out,

@@ -2,6 +2,8 @@
 
 HaechiError
 ├── SettingRefused        setting.refused        a variable of the environment makes no sense
+├── RolesMissing          setting.roles_missing  the database has no role for this process
+├── RoleTooStrong         setting.role_too_strong a process would log in with rights it must not have
 ├── MediaError            a file that was handed in as a picture or video
 │   ├── NotMedia          media.not_media        the content is no format we know
 │   ├── UnsupportedMedia  media.unsupported      known, but not opened here
@@ -60,6 +62,7 @@ HaechiError
 │   ├── BankUnknown       matching.bank_unknown  no bank of that name
 │   ├── BankNameTaken     matching.bank_name_taken there is a bank of that name already
 │   └── MemberUnknown     matching.member_unknown no member of that number
+├── TooManyAtOnce         web.too_many           more than a network, a visit or a case may do just now
 ├── WebhookError
 │   ├── WebhookForged     webhook.forged         the signature does not fit
 │   ├── WebhookStale      webhook.stale          time stamp outside the window
@@ -96,6 +99,30 @@ class SettingRefused(HaechiError):
     def __init__(self, name: str, why: str) -> None:
         """`why` completes a sentence that begins with `name`."""
         super().__init__(f"{name} {why}")
+
+
+class RolesMissing(HaechiError):
+    """The database has no role for a process, and it cannot be made here."""
+
+    code = "setting.roles_missing"
+
+    def __init__(self, role: str) -> None:
+        super().__init__(
+            f"the database role {role} is missing; `haechi setup` makes it, where its own login may "
+            f"make roles; otherwise an administrator runs CREATE ROLE {role} LOGIN NOINHERIT first"
+        )
+
+
+class RoleTooStrong(HaechiError):
+    """A process would log in to the database with rights that it must not have."""
+
+    code = "setting.role_too_strong"
+
+    def __init__(self, process: str, verb: str, table: str) -> None:
+        super().__init__(
+            f"HAECHI_DATABASE_URL of this process may {verb} {table}, which {process} must not; give "
+            f"it the address in database/{process}.url of the home (`haechi setup` writes it)"
+        )
 
 
 class MediaError(HaechiError):
@@ -471,6 +498,12 @@ class MemberUnknown(MatchingError):
     """No bank has a member of that number."""
 
     code = "matching.member_unknown"
+
+
+class TooManyAtOnce(HaechiError):
+    """More was done from one network, in one visit or about one case than may be just now."""
+
+    code = "web.too_many"
 
 
 class WebhookError(HaechiError):

@@ -3,11 +3,15 @@
 import io
 import secrets
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from typing import Any
 
+import psycopg
 import pytest
 from django.conf import settings as django_settings
 from django.db import connection
-from django.test import Client
+from django.test import Client, override_settings
 from django.utils import translation
 from pytest_django import DjangoDbBlocker
 from pytest_django.fixtures import Settings
@@ -16,10 +20,12 @@ from tests.conftest import NOON
 from haechi import fingerprint, seal
 from haechi.fingerprint.address import url_digest
 from haechi.server import flow
+from haechi.server.config import roles
 from haechi.server.evidence import services as evidence
 from haechi.server.evidence.sealing import SealedFile, SealingUploadHandler
 from haechi.server.matching import services as matching
 from haechi.server.matching.models import Hosted, Platform
+from haechi.server.public import limits
 from haechi.server.reports.models import Age, Harm, Report
 from haechi.server.reports.return_code import ReturnCode
 from haechi.server.reports.services import Submission
@@ -34,6 +40,12 @@ OUTSIDE_URL = "https://photos.outside.example/a/1.jpg"
 @pytest.fixture(autouse=True)
 def _blobs(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> None:
     settings.BLOBS = tmp_path_factory.mktemp("blobs")
+
+
+@pytest.fixture(autouse=True)
+def _nobody_was_here() -> None:
+    """All tests come from one address."""
+    limits.COUNTS.forget()
 
 
 @pytest.fixture(autouse=True)
@@ -70,12 +82,61 @@ def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iter
         connection.close()
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """The tables, and the roles of the processes with their rights."""
+    with django_db_blocker.unblock():
+        connection.ensure_connection()
+        roles.apply(connection.connection, {})
+        connection.close()
+
+
+@contextmanager
+def playing(process: str) -> Iterator[None]:
+    """Until the end, this process has the database rights of another, in the same transaction.
+
+    The public one has no vault either, and no desk's secret.
+    """
+    told = django_settings.HAECHI
+    if process == "public":
+        told = replace(told, surface="public", vault_identity_file=None, signing_key_file=None)
+    # Past Django, which some tests have pretend that the database is away, or forbid to ask it.
+    raw = connection.connection
+    if raw is not None:
+        raw.execute(f"SET ROLE {roles.role_of(process)}")
+    try:
+        with override_settings(HAECHI=told):
+            yield
+    finally:
+        # In a transaction that an error has ended already, the role goes with it.
+        if raw is not None and not raw.closed:
+            with suppress(psycopg.Error):
+                raw.execute("RESET ROLE")
+
+
+class AsProcess(Client):
+    """A browser at a site whose process has its own database rights."""
+
+    process = "public"
+
+    def request(self, **asked: Any) -> Any:
+        """One request, with that process's rights."""
+        with playing(self.process):
+            return super().request(**asked)
+
+
 @pytest.fixture
 def public(settings: Settings) -> Client:
     """A browser at the public site; this process plays the public one, without the vault."""
     settings.ROOT_URLCONF = "haechi.server.config.urls_public"
     settings.MIDDLEWARE = django_settings.MIDDLEWARE_PUBLIC
-    return Client(headers={"accept-language": "en"})
+    return AsProcess(headers={"accept-language": "en"})
+
+
+class AsDesk(AsProcess):
+    """A browser at the desk, whose process has the desk's rights."""
+
+    process = "desk"
 
 
 @pytest.fixture
@@ -83,7 +144,7 @@ def desk(settings: Settings) -> Client:
     """A browser at the desk."""
     settings.ROOT_URLCONF = "haechi.server.config.urls_desk"
     settings.MIDDLEWARE = django_settings.MIDDLEWARE_DESK
-    return Client(headers={"accept-language": "en"})
+    return AsDesk(headers={"accept-language": "en"})
 
 
 @pytest.fixture

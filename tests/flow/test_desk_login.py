@@ -22,8 +22,8 @@ from haechi.server.audit import services as audit
 from haechi.server.audit.models import Entry
 from haechi.server.cases import grants
 from haechi.server.cases.models import Case, Purpose
+from haechi.server.client import client_address
 from haechi.server.desk import urls
-from haechi.server.desk.access import client_address
 from haechi.server.evidence.models import Exhibit
 from haechi.server.matching import banks, listing
 from haechi.server.matching.models import BankPolicy, Check, MemberStatus, Platform, Sighting

@@ -3,9 +3,11 @@ import { startElements } from "./elements.ts";
 import { startQuickExit } from "./quick-exit.ts";
 import { startReturnCode } from "./return-code.ts";
 import { startUpload } from "./upload.ts";
+import { startWork } from "./work.ts";
 
 document.documentElement.classList.add("scripts");
 startQuickExit(document);
 startReturnCode(document);
 startElements(document);
 startUpload(document);
+startWork(document);

@@ -33,20 +33,28 @@ def read_keys(*, vault: bool) -> None:
                 os.environ.setdefault(name, value)
 
 
-def find_database() -> None:
-    """Start the embedded PostgreSQL unless another database is named."""
+def find_database(process: str) -> None:
+    """Say how `process` logs in: as its own role, or as "owner" (setup and commands).
+
+    Starts the embedded PostgreSQL unless another database is named. Raises RolesMissing, and
+    RoleTooStrong where the address that was given may do what the process must not.
+    """
+    from haechi.server.config import logins
+    from haechi.server.config.database import start_embedded
+
     if not os.environ.get("HAECHI_DATABASE_URL"):
-        from haechi.server.config.database import start_embedded
+        os.environ["HAECHI_DATABASE_URL"] = (
+            start_embedded(home()) if process == "owner" else logins.url_of(home(), process)
+        )
+    logins.check(os.environ["HAECHI_DATABASE_URL"], process)
 
-        os.environ["HAECHI_DATABASE_URL"] = start_embedded(home())
 
-
-def enter(surface: str = "worker") -> None:
+def enter(surface: str = "worker", process: str = "owner") -> None:
     """Make this process one of the server's, keys and all. Raises ImproperlyConfigured."""
     os.environ["HAECHI_SURFACE"] = surface
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "haechi.server.config.settings")
     read_keys(vault=surface != "public")
-    find_database()
+    find_database(process)
     import django
 
     django.setup()

@@ -44,7 +44,7 @@ def match(asked: argparse.Namespace) -> int:
     from haechi.cli import installation
 
     installation.read_keys(vault=False)
-    installation.find_database()
+    installation.find_database("match")
     _check_port(asked.host, asked.port)
     os.environ.setdefault(
         "HAECHI_MATCH_SNAPSHOT", str(installation.home() / "match" / "banks.snapshot")
@@ -111,7 +111,7 @@ def _django(surface: str, asked: argparse.Namespace) -> int:
 
     os.environ["HAECHI_SURFACE"] = surface
     installation.read_keys(vault=surface == "desk")
-    installation.find_database()
+    installation.find_database(surface)
     from granian.constants import Interfaces
 
     # WSGI, not ASGI: no body may be spooled to a disk (docs/adr/0003).

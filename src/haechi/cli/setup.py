@@ -12,6 +12,7 @@ def setup(asked: argparse.Namespace) -> int:
     """Make keys, database, tables and translations; say what is where."""
     from haechi.cli import installation, words
     from haechi.server.config import home as homes
+    from haechi.server.config import logins
 
     home = installation.home()
     codes = _codes(asked.jurisdictions, home / homes.ENVIRONMENT_FILE)
@@ -28,10 +29,12 @@ def setup(asked: argparse.Namespace) -> int:
     words.compile_all(quiet=True)
     installation.enter()
     migrate()
+    logins.prepare(home, os.environ["HAECHI_DATABASE_URL"])
     print(f"Ready. Everything is in {home}")
     print(f"Legal clocks run for {', '.join(codes)}.")
     print(f"Keep a copy of {home / homes.VAULT_FILE} elsewhere: without it no report opens.")
     print("It has no passphrase yet: `haechi vault protect` sets one.")
+    print(f"Each process logs in to the database as itself: {home / logins.FOLDER}")
     if (home / "postgres").exists():
         print("PostgreSQL runs on; `haechi database stop` stops it.")
     return 0

@@ -20,7 +20,7 @@ def worker(_asked: argparse.Namespace) -> int:
     """Work until SIGTERM or Ctrl-C; the job at hand is finished first."""
     from haechi.cli import installation
 
-    installation.enter()
+    installation.enter(process="worker")
     from procrastinate.contrib.django import app
 
     told = _ToldToStop()

@@ -123,6 +123,7 @@ OURS = frozenset(
         "vault.age-identity",
         "signing.pem",
         "desk.secret",
+        "database",
         "postgres",
         "postgres.lock",
         "run",

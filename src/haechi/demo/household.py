@@ -5,11 +5,12 @@ import json
 import os
 import secrets
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from haechi.demo.ports import HOST, Ports
 from haechi.server.config import home as homes
+from haechi.server.config import logins
 from haechi.server.config.database import start_embedded
 
 # Nobody outside reaches the demo's desk (loopback), so its password may be read by everybody.
@@ -28,6 +29,7 @@ class Family:
     environment     of every process; `vault` comes on top for desk and worker alone
     totp            second-factor secrets (base32) by reviewer
     api_key, webhook_secret   of the board
+    logins          database address of each process; `database_url` is the owner's
     chapter         0 for the first telling in this home, then 1, 2 ...
     """
 
@@ -40,6 +42,7 @@ class Family:
     api_key: str
     webhook_secret: bytes
     chapter: int
+    logins: dict[str, str] = field(default_factory=dict)
 
     def url(self, name: str) -> str:
         """Address of "public", "desk", "match" or "board"."""
@@ -71,7 +74,8 @@ def prepare(home: Path, ports: Ports) -> Family:
         chapter=int(str(state["chapter"])),
     )
     _become(environment | vault)
-    return replace(family, totp=_people(family))
+    people = _people(family)
+    return replace(family, totp=people, logins=logins.prepare(home, database_url))
 
 
 def turn_the_page(family: Family) -> None:
@@ -181,13 +185,22 @@ def commands(family: Family) -> dict[str, tuple[list[str], dict[str, str]]]:
     granian += ["--log-level", "warning", "--port", str(ports.board)]
     sink = [sys.executable, "-m", "haechi.demo.sink", str(ports.mail), str(family.mail)]
     return {
-        "mail": (sink, {key: value for key, value in base.items() if key not in _SECRETS}),
-        "match": ([*haechi, "match-service", "--port", str(ports.match)], base),
-        "board": ([*granian, "examples.board.asgi:app"], board),
-        "public": ([*haechi, "public", "--port", str(ports.public)], base),
-        "desk": ([*haechi, "desk", "--port", str(ports.desk)], whole),
-        "worker": ([*haechi, "worker"], whole),
+        name: (command, _logged_in(family, name, environment))
+        for name, (command, environment) in {
+            "mail": (sink, {key: value for key, value in base.items() if key not in _SECRETS}),
+            "match": ([*haechi, "match-service", "--port", str(ports.match)], base),
+            "board": ([*granian, "examples.board.asgi:app"], board),
+            "public": ([*haechi, "public", "--port", str(ports.public)], base),
+            "desk": ([*haechi, "desk", "--port", str(ports.desk)], whole),
+            "worker": ([*haechi, "worker"], whole),
+        }.items()
     }
+
+
+def _logged_in(family: Family, name: str, environment: dict[str, str]) -> dict[str, str]:
+    """`environment` with the process's own way into the database, where it has one."""
+    own = family.logins.get(name)
+    return environment | {"HAECHI_DATABASE_URL": own} if own else environment
 
 
 _SECRETS = frozenset(

@@ -101,6 +101,11 @@ WORDS: dict[str, Promise] = {
         "the help page lists others who can help now."
     ),
     "web.failed": _("Something went wrong on our side. Nothing you sent was shown to anybody."),
+    "web.too_many": _(
+        "Very much has arrived from your network in a short time. That need not be you: many "
+        "people can share one connection. Nothing you wrote is lost; it is still here. Please "
+        "send it again in a few minutes."
+    ),
     "web.too_large": _("This is more than we can take at once. Nothing was stored."),
 }
 

@@ -1,5 +1,6 @@
 """Write entries, sign checkpoints, verify the whole."""
 
+import json
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
@@ -14,7 +15,7 @@ from haechi.errors import KeyMissing, LedgerBroken
 from haechi.server.audit.models import Checkpoint, Entry
 
 ORIGIN = "haechi/audit"
-# Any number, as long as nothing else in this database uses it.
+# Held by the database while it appends, until commit: positions have no gaps, the chain has one tail.
 CHAIN_LOCK = 0x4841_4543
 
 type Detail = Mapping[str, str | int | bool | list[str] | list[int] | None]
@@ -22,31 +23,24 @@ type Detail = Mapping[str, str | int | bool | list[str] | list[int] | None]
 
 def record(
     tag: str, *, subject: models.Model | str, actor: str, at: datetime, detail: Detail | None = None
-) -> Entry:
+) -> None:
     """Append one entry inside the caller's transaction; it exists exactly if the act does.
 
-    `subject` is a row, or the name of something that is none, such as "blob:3fa0...".
-    Raises transaction.TransactionManagementError outside a transaction.
+    The database writes it (migration 0004), chained to the one before; a process may speak only for
+    those it acts for, and the database refuses the others. `subject` is a row, or the name of
+    something that is none, such as "blob:3fa0...". Keys of `detail` are ASCII. Raises
+    transaction.TransactionManagementError outside a transaction.
     """
     transaction.get_connection().validate_no_broken_transaction()
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("an act and its entry are one transaction")
+    given = json.dumps(dict(detail or {}))
     with connection.cursor() as cursor:
-        # Held until commit: positions have no gaps, and the chain has one tail.
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [CHAIN_LOCK])
-    last = Entry.objects.order_by("-position").first()
-    entry = Entry(
-        position=last.position + 1 if last else 1,
-        at=at.astimezone(UTC),
-        tag=tag,
-        actor=actor,
-        subject=subject if isinstance(subject, str) else name_of(subject),
-        detail=dict(detail or {}),
-        previous=bytes(last.hash) if last else bytes(32),
-    )
-    entry.hash = ledger.entry_hash(bytes(entry.previous), payload(entry))
-    entry.save(force_insert=True)
-    return entry
+        named = subject if isinstance(subject, str) else name_of(subject)
+        cursor.execute(
+            "SELECT audit_record(%s, %s, %s, %s, %s)",
+            [tag, named, given, actor, at.astimezone(UTC)],
+        )
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from haechi.server.evidence.models import Exhibit
 from haechi.server.matching.models import Hosted, Platform, new_token
 from haechi.server.reports.models import Age, Report
 from haechi.server.staff.models import User
+from haechi.server.withheld import WithheldBinaryField, WithheldCharField
 
 
 class State(models.TextChoices):
@@ -263,6 +264,7 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
 class Decision(models.Model):
     """What was decided, by whom, and why. Never changed; an appeal may overturn it.
 
+    reason_sealed   age envelope of the reason, to the report: it may name whom the report is about
     overturned_at   when the reporter's appeal against a refusal was granted, or None; then the case
                     is open again, for another person
     """
@@ -270,7 +272,7 @@ class Decision(models.Model):
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="decisions")
     verdict = models.CharField(max_length=10, choices=Verdict.choices)
     ground = models.CharField(max_length=20, choices=Ground.choices)
-    reason = models.TextField()
+    reason_sealed = WithheldBinaryField()
     actor = models.ForeignKey(User, on_delete=models.PROTECT)
     made_at = models.DateTimeField()
     overturned_at = models.DateTimeField(null=True)
@@ -305,7 +307,7 @@ class Action(models.Model):
     appeal_token = models.CharField(max_length=40, unique=True, default=new_token)
     created_at = models.DateTimeField()
     attempts = models.PositiveIntegerField(default=0)
-    last_error = models.CharField(max_length=200, blank=True)
+    last_error = WithheldCharField(max_length=200, blank=True)
     done_at = models.DateTimeField(null=True)
     withdrawn_at = models.DateTimeField(null=True)
 

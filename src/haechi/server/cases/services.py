@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Q
 
-from haechi import law
+from haechi import law, seal
 from haechi.errors import CaseClaimed, CaseClosed, NotAllowed, ReasonRequired
 from haechi.server.audit import services as audit
 from haechi.server.cases import grants
@@ -21,6 +21,7 @@ from haechi.server.cases.models import (
     Verdict,
 )
 from haechi.server.matching.models import Hosted
+from haechi.server.reports import vault
 from haechi.server.reports.models import Report
 from haechi.server.staff.models import User
 
@@ -187,7 +188,12 @@ def decide(
     if not won:
         raise CaseClaimed(case.pk) if _is_open(case) else CaseClosed(case.pk)
     decision = Decision.objects.create(
-        case=case, verdict=verdict, ground=ground, reason=reason.strip(), actor=actor, made_at=now
+        case=case,
+        verdict=verdict,
+        ground=ground,
+        reason_sealed=seal.seal(reason.strip().encode(), case.report.recipient),
+        actor=actor,
+        made_at=now,
     )
     audit.record(
         "case:decided",
@@ -213,10 +219,16 @@ def forget(report: Report, *, now: datetime) -> bool:
             audit.record("clock:stopped", subject=clock, actor="worker", at=now)
     Case.objects.filter(pk=case.pk).update(claimed_by=None, claimed_until=None)
     Case.objects.filter(pk=case.pk, state=State.OPEN).update(state=State.CLOSED)
-    Decision.objects.filter(case=case).update(reason="")
+    Decision.objects.filter(case=case).update(reason_sealed=b"")
     case.grants.filter(ended_at=None).update(ended_at=now)
     case.grants.update(note=b"")
     return True
+
+
+def reason_of(decision: Decision) -> str:
+    """Why, in the words of whoever decided. Raises KeyMissing in a process without the vault."""
+    identity = vault.identity_of(decision.case.report)
+    return seal.open_sealed(bytes(decision.reason_sealed), identity).decode()
 
 
 def ask_platform(decision: Decision, hosted: Hosted, *, actor: str, now: datetime) -> Action:

@@ -37,6 +37,7 @@ class Environment:
     vault_passphrase_file     path of the passphrase that guards it, or None
     tsa_url          time stamp authority (RFC 3161), or None: then nothing is stamped
     desk_secret_file secret key of desk, worker and command line; public is never given it
+    limit_factor     widens the limits of the public site (B30), where all come by one address
     mail_from        sender of takedown notices
     news_from        sender of the e-mail without content that a reporter may ask for; it should say
                      nothing; without a setting "info" at the domain of mail_from
@@ -69,6 +70,7 @@ class Environment:
     organisation: str
     jurisdictions: tuple[str, ...]
     secure_cookies: bool
+    limit_factor: float
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
 
     @classmethod
@@ -108,6 +110,7 @@ class Environment:
             organisation=env.get("HAECHI_ORGANISATION", "Haechi"),
             jurisdictions=_jurisdictions(env),
             secure_cookies=public_url.startswith("https://"),
+            limit_factor=_factor(env, "HAECHI_LIMIT_FACTOR"),
             trusted_proxies=_networks(env, "HAECHI_TRUSTED_PROXIES"),
         )
 
@@ -184,6 +187,13 @@ def _key(env: dict[str, str], name: str) -> bytes:
 
 def _path(env: dict[str, str], name: str) -> Path | None:
     return Path(env[name]).expanduser() if env.get(name) else None
+
+
+def _factor(env: dict[str, str], name: str) -> float:
+    text = env.get(name) or "1"
+    if not re.fullmatch(r"\d{1,6}(\.\d{1,3})?", text, re.ASCII) or not float(text):
+        raise ImproperlyConfigured(f"{name} is a number above 0")
+    return float(text)
 
 
 def _networks(env: dict[str, str], name: str) -> tuple[IPv4Network | IPv6Network, ...]:

@@ -5,6 +5,13 @@ from typing import Any
 
 from django.core.exceptions import BadRequest
 
+from haechi.server.config.middleware import HEADERS
+
+PLAIN = (
+    ("Content-Type", "text/plain; charset=utf-8"),
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+)
+
 type StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 type Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
@@ -16,7 +23,7 @@ def answer_unreadable(app: Application) -> Application:
         try:
             return app(environ, start_response)
         except BadRequest:
-            start_response("400 Bad Request", [("Content-Type", "text/plain; charset=utf-8")])
+            start_response("400 Bad Request", [*PLAIN, *HEADERS.items()])
             return [b"This request cannot be read."]
 
     return answer

@@ -1,11 +1,9 @@
 """Who may see which page. There is no role that sees everything (B11)."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from functools import wraps
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Concatenate
 
-from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -55,42 +53,6 @@ def actor_of(request: HttpRequest) -> User:
 def home_of(user: User) -> str:
     """The page, as a route's name, where a person's work begins."""
     return "desk:queue" if user.role == Role.REVIEWER else "desk:log"
-
-
-def address_of(request: HttpRequest) -> str:
-    """The address a login counts for: the one behind the proxies we were told to trust."""
-    return client_address(
-        request.META.get("REMOTE_ADDR", ""),
-        request.META.get("HTTP_X_FORWARDED_FOR", ""),
-        settings.HAECHI.trusted_proxies,
-    )
-
-
-def client_address(
-    remote: str, forwarded: str, trusted: Collection[IPv4Network | IPv6Network]
-) -> str:
-    """The right-most untrusted address of `forwarded`, where `remote` is a trusted proxy.
-
-    What stands further left was written by whoever asks, so it counts for nothing. Where an entry
-    is no address, or all are proxies, the last trusted one before it counts.
-    """
-    counted = remote
-    for hop in reversed(["", *forwarded.split(",")]):
-        address = _address(counted)
-        if address is None or not any(address in network for network in trusted):
-            break
-        if _address(hop) is None:
-            break
-        counted = hop.strip()
-    return counted
-
-
-def _address(text: str) -> IPv4Address | IPv6Address | None:
-    try:
-        address = ip_address(text.strip())
-    except ValueError:
-        return None
-    return getattr(address, "ipv4_mapped", None) or address
 
 
 def refusal(

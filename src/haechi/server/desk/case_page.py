@@ -13,6 +13,7 @@ from haechi.server.audit import services as audit
 from haechi.server.audit.models import Entry
 from haechi.server.cases import grants, wellbeing
 from haechi.server.cases.models import Action, Case, Scope, State
+from haechi.server.cases.services import reason_of
 from haechi.server.contacts import serving
 from haechi.server.desk import custody_of, vocabulary
 from haechi.server.desk.forms import DecisionForm, IdentityForm, MessageForm, OpenForm
@@ -23,7 +24,7 @@ from haechi.server.evidence.models import Fingerprint
 from haechi.server.matching import services as matching
 from haechi.server.matching.models import Hit, Hosted, Member
 from haechi.server.notices.models import Notice
-from haechi.server.notices.services import host_of
+from haechi.server.notices.services import answer_of, host_of
 from haechi.server.reports.places import link_in
 from haechi.server.staff.models import User
 from haechi.server.words import words_for
@@ -95,6 +96,7 @@ def context(
     """
     may_read = grants.holds(case, user, Scope.CONTENT, now=now)
     request = read_request(case, user, now) if may_read else Request()
+    opened = may_read and not request.problem
     decision = case.decision
     exhibits = list(case.report.exhibits.select_related("stamp"))
     held = case.claimed_until is not None and case.claimed_until >= now
@@ -118,10 +120,14 @@ def context(
         "custody": custody_of.rows(exhibits),
         "found": _found(case),
         "decision": decision,
+        "decision_reason": reason_of(decision) if decision and opened else "",
         "actions": _actions(case) if decision else [],
-        "notices": _notices(case, request) if decision else [],
+        "notices": _notices(case, request, opened=opened) if decision else [],
         "effects": None if decision else _effects(case, request),
-        "overturned": list(case.decisions.exclude(overturned_at=None).select_related("actor")),
+        "overturned": [
+            (earlier, reason_of(earlier) if opened else "")
+            for earlier in case.decisions.exclude(overturned_at=None).select_related("actor")
+        ],
         "message_form": message or MessageForm(),
         "form": form or (decision_form(case) if may_read and case.state == State.OPEN else None),
         "holder": case.claimed_by if held else None,
@@ -158,11 +164,15 @@ def _actions(case: Case) -> QuerySet[Action]:
     return actions.select_related("platform", "hosted", "statement").order_by("pk")
 
 
-def _notices(case: Case, request: Request) -> list[tuple[Notice, str]]:
+def _notices(case: Case, request: Request, *, opened: bool) -> list[tuple[Notice, str, str]]:
     hosts = {place.number: host_of(link_in(place.address)) or "" for place in request.places}
     notices = Notice.objects.filter(decision__case=case).select_related("location")
     return [
-        (notice, hosts.get(notice.location.number, "") if notice.location else "")
+        (
+            notice,
+            hosts.get(notice.location.number, "") if notice.location else "",
+            answer_of(notice) if opened else "",
+        )
         for notice in notices.order_by("location__number")
     ]
 

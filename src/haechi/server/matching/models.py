@@ -14,6 +14,11 @@ from django.utils.translation import gettext_lazy as _
 
 from haechi.server.evidence.models import Exhibit, FingerprintFields
 from haechi.server.reports.models import Report
+from haechi.server.withheld import (
+    WithheldBinaryField,
+    WithheldCharField,
+    WithheldJSONField,
+)
 
 
 def new_token() -> str:
@@ -32,8 +37,8 @@ class Platform(models.Model):
     name = models.CharField(max_length=80, unique=True)
     base_url = models.URLField()
     webhook_url = models.URLField()
-    webhook_secret = models.BinaryField()
-    key_digest = models.BinaryField(max_length=32, unique=True)
+    webhook_secret = WithheldBinaryField()
+    key_digest = WithheldBinaryField(max_length=32, unique=True)
     enabled = models.BooleanField(default=True)
     may_curate = models.BooleanField(default=False, db_default=False)
 
@@ -138,8 +143,8 @@ class Member(FingerprintFields):
     source = models.CharField(max_length=80)
     exhibit = models.ForeignKey(Exhibit, on_delete=models.PROTECT, null=True)
     created_at = models.DateTimeField()
-    note = models.CharField(max_length=255, blank=True, default="", db_default="")
-    metadata = models.JSONField(null=True)
+    note = WithheldCharField(max_length=255, blank=True, default="", db_default="")
+    metadata = WithheldJSONField(null=True)
     paused_until = models.DateTimeField(null=True)
     expires_at = models.DateTimeField(null=True)
     held = models.CharField(

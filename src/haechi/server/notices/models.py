@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from haechi.server.cases.models import Decision
 from haechi.server.reports.models import Location
+from haechi.server.withheld import WithheldCharField
 
 
 class Receiver(models.Model):
@@ -40,8 +41,9 @@ class Notice(models.Model):
 
     sealed         age envelope of the whole e-mail, to the report's recipient
     receiver_name  sealed with it; in clear stands only whether the directory knew the host
-    location       None once the report is erased; then `sealed` and `answer` are empty too
-    answer         what the receiving mail server said, which is the proof of delivery
+    location       None once the report is erased; then the sealed parts and `answer` are empty too
+    answer         the reply code of the receiving mail server, as "250 2.0.0"; last_error likewise
+    answer_sealed  all that it said, which is the proof of delivery and may name the place
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
@@ -56,7 +58,8 @@ class Notice(models.Model):
     sent_at = models.DateTimeField(null=True)
     attempts = models.PositiveIntegerField(default=0)
     answer = models.CharField(max_length=200, blank=True)
-    last_error = models.CharField(max_length=200, blank=True)
+    answer_sealed = models.BinaryField(null=True)
+    last_error = WithheldCharField(max_length=200, blank=True)
 
     class Meta:
         constraints: ClassVar = [

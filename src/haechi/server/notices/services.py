@@ -1,5 +1,6 @@
 """Write a takedown notice, seal it, send it, keep the proof."""
 
+import re
 import smtplib
 from datetime import datetime
 from email import message_from_bytes, policy
@@ -96,11 +97,17 @@ def deliver(notice: Notice, *, now: datetime) -> None:
     try:
         answer = hand_to_server(message, sender=settings.HAECHI.mail_from)
     except (OSError, smtplib.SMTPException) as error:
-        Notice.objects.filter(pk=notice.pk).update(last_error=str(error)[:200])
-        raise DeliveryFailed(f"{notice}: {error}") from error
+        # What the server said may name the place, and this goes into the log.
+        said = reply_code(f"{getattr(error, 'smtp_code', '')} ") or type(error).__name__
+        Notice.objects.filter(pk=notice.pk).update(last_error=said)
+        raise DeliveryFailed(f"{notice}: {said}") from None
     with transaction.atomic():
         won = Notice.objects.filter(pk=notice.pk, state=State.QUEUED).update(
-            state=State.SENT, sent_at=now, answer=answer[:200], last_error=""
+            state=State.SENT,
+            sent_at=now,
+            answer=reply_code(answer),
+            answer_sealed=seal.seal(answer.encode(), notice.decision.case.report.recipient),
+            last_error="",
         )
         if won:
             audit.record("notice:sent", subject=notice, actor="worker", at=now)
@@ -113,7 +120,7 @@ def forget(report: Report) -> None:
     """
     notices = Notice.objects.filter(decision__case__report=report)
     notices.filter(state=State.QUEUED).update(state=State.DROPPED)
-    notices.update(location=None, sealed=b"", answer="", last_error="")
+    notices.update(location=None, sealed=b"", answer="", answer_sealed=None, last_error="")
 
 
 def withdraw(case: Case, *, now: datetime) -> int:
@@ -125,6 +132,20 @@ def withdraw(case: Case, *, now: datetime) -> int:
             audit.record("notice:withdrawn", subject=notice, actor="worker", at=now)
             taken += 1
     return taken
+
+
+def answer_of(notice: Notice, identity: str | None = None) -> str:
+    """All that the receiving server said, opened as `message_of` opens; "" before."""
+    if notice.answer_sealed is None:
+        return ""
+    opened = identity or vault.identity_of(notice.decision.case.report)
+    return seal.open_sealed(bytes(notice.answer_sealed), opened).decode()
+
+
+def reply_code(answer: str) -> str:
+    """What of a mail server's answer names nothing: "250 2.0.0" of "250 2.0.0 Ok: queued for ..."."""
+    found = re.match(r"\d{3}(?: \d\.\d{1,3}\.\d{1,3}(?![\d.]))?", answer)
+    return found.group() if found else ""
 
 
 def _receiver(host: str) -> Receiver | None:

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from haechi.server.public.limits import limited
 from haechi.server.public.views import code, end, say
 from haechi.server.public.views.appeal import appeal
 from haechi.server.public.views.landing import help_page, landing
@@ -13,13 +14,13 @@ app_name = "public"
 urlpatterns = [
     path("", landing, name="landing"),
     path("report", report, name="report"),
-    path("return", enter, name="return"),
+    path("return", limited("code", lane=True)(enter), name="return"),
     path("status", status, name="status"),
     path("status/leave", leave, name="leave"),
-    path("status/messages", say.talk, name="talk"),
-    path("status/add", say.add, name="add"),
-    path("status/words", say.correct, name="correct"),
-    path("status/look-again", say.object_to, name="object"),
+    path("status/messages", limited("message")(say.talk), name="talk"),
+    path("status/add", limited("upload")(say.add), name="add"),
+    path("status/words", limited("message")(say.correct), name="correct"),
+    path("status/look-again", limited("appeal")(say.object_to), name="object"),
     path("status/mail", say.mail, name="mail"),
     path("status/own", code.own, name="own"),
     path("status/take", end.take, name="take"),
@@ -27,7 +28,7 @@ urlpatterns = [
     path("status/erase", end.erase, name="erase"),
     path("receipt", code.keep, name="keep"),
     path("receipt/file", code.file, name="code_file"),
-    path("appeal/<str:token>", appeal, name="appeal"),
+    path("appeal/<str:token>", limited("appeal")(appeal), name="appeal"),
     path("numbers", numbers, name="numbers"),
     path("numbers.json", numbers_json, name="numbers_json"),
     path("log", log, name="log"),

@@ -11,6 +11,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from haechi.server.withheld import WithheldBinaryField
+
 
 class Harm(models.TextChoices):
     """What happened; several may be true."""
@@ -81,7 +83,7 @@ class Report(models.Model):
     filer = models.CharField(max_length=10, choices=Filer.choices, default=Filer.SELF)
     state = models.CharField(max_length=10, choices=State.choices, default=State.RECEIVED)
     recipient = models.CharField(max_length=80)
-    wrap_vault = models.BinaryField()
+    wrap_vault = WithheldBinaryField()
     wrapped_to = models.CharField(max_length=16, blank=True, default="", db_default="")
     settled_at = models.DateTimeField(null=True)
     wrap_code = models.BinaryField()

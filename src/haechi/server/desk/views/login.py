@@ -9,7 +9,8 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from haechi.errors import LoginRefused, LoginThrottled
-from haechi.server.desk.access import actor_of, address_of, home_of, staff_only
+from haechi.server.client import address_of
+from haechi.server.desk.access import actor_of, home_of, staff_only
 from haechi.server.desk.forms import LoginForm
 from haechi.server.staff import services as staff
 from haechi.server.staff.models import User

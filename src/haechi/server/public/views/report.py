@@ -23,6 +23,7 @@ from haechi.server.public import kept, page_token
 from haechi.server.public.answers import AWAY
 from haechi.server.public.forms import ReportForm, sealed_in, storage_failed, too_many_files
 from haechi.server.public.kept import Kept
+from haechi.server.public.limits import Slow, slow
 from haechi.server.public.views.code import panel
 from haechi.server.reports import services as reports
 from haechi.server.reports.models import Harm, Report
@@ -65,6 +66,8 @@ def report(request: HttpRequest) -> HttpResponse:
         form.refuse_empty()
     if not form.is_valid():
         return _page(request, form, held, status=422)
+    if found := slow(request, "report", session=form.cleaned_data["submission"]):
+        return _page(request, form, held, status=429, over=found)
     submission = _submission(form, held)
     try:
         taken, _code = flow.submit_report(submission, held.files, now=timezone.now())
@@ -135,6 +138,7 @@ def _page(
     status: int = 200,
     closed: bool = False,
     checked: bool = False,
+    over: Slow | None = None,
 ) -> HttpResponse:
     """The form as it was filled in. `checked`: somebody asked what is still missing."""
     sent = request.POST.get("submission", "")
@@ -154,6 +158,8 @@ def _page(
         "limit_bytes": settings.UPLOAD_LIMIT_BYTES,
         "limit_files": settings.UPLOADS_PER_REPORT,
     }
+    if over is not None:
+        context |= {"slow": over, "contacts": nearest(get_language() or "en")}
     if closed:
         context |= {
             "closed": words_for(IntakeClosed.code),

@@ -1,0 +1,192 @@
+"""What each process may do in the database: one row for every table, as data.
+
+A new table needs a row here (tests/flow/test_roles.py says which). Staff's processes may do what is
+usual unless the row says otherwise; the public site and the match service may do nothing unless it
+says so. `haechi setup` brings the database to what stands here (roles.apply).
+
+Nobody but the owner, who sets up and migrates, may change a table's form, empty it or switch a trigger
+off; and nobody but the owner changes or deletes an entry of the audit log.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+PROCESSES = ("public", "desk", "worker", "match")
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Some columns of a table: those named, or with `but` all except those named."""
+
+    names: tuple[str, ...] = ()
+    but: bool = False
+
+    def of(self, columns: tuple[str, ...]) -> tuple[str, ...]:
+        """Those among `columns`, in their order."""
+        return tuple(name for name in columns if (name in self.names) != self.but)
+
+
+def only(*names: str) -> Columns:
+    """These columns."""
+    return Columns(names)
+
+
+def all_but(*names: str) -> Columns:
+    """Every column except these."""
+    return Columns(names, but=True)
+
+
+ALL: Final = all_but()
+NONE: Final = only()
+
+
+@dataclass(frozen=True)
+class Right:
+    """What one process may do with one table. `delete` is for whole rows."""
+
+    read: Columns = NONE
+    add: Columns = NONE
+    change: Columns = NONE
+    delete: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """One table. `why` says what the public site and the match service need it for, or why not."""
+
+    why: str
+    public: Right = Right()
+    match: Right = Right()
+    desk: Right = Right(read=ALL, add=ALL, change=ALL)
+    worker: Right = Right(read=ALL, add=ALL, change=ALL)
+
+
+READS = Right(read=ALL)
+KEEPS = Right(read=ALL, add=ALL)
+ERASES = Right(read=ALL, add=ALL, change=ALL, delete=True)
+
+# What public reads with `all_but` is a Withheld*Field in the model, so that Django does not ask for it.
+TABLES: dict[str, Row] = {
+    # --- staff and sessions: nothing of them is anybody else's business
+    "staff_user": Row("Passwords and second factors."),
+    "staff_loginattempt": Row("Failed logins.", desk=ERASES, worker=ERASES),
+    "django_session": Row("Sessions of the desk.", desk=ERASES, worker=ERASES),
+    "auth_group": Row("Unused.", desk=Right(), worker=Right()),
+    "auth_group_permissions": Row("Unused.", desk=Right(), worker=Right()),
+    "auth_permission": Row("Unused.", desk=Right(), worker=Right()),
+    "django_content_type": Row("Unused.", desk=READS, worker=READS),
+    "django_migrations": Row("What was migrated.", desk=READS, worker=READS),
+    # --- the log: only through audit_record(), which chains what it writes
+    "audit_entry": Row(
+        "Public counts entries.", public=Right(read=only("position")), desk=READS, worker=READS
+    ),
+    "audit_checkpoint": Row("Public shows the latest.", public=READS, desk=READS, worker=KEEPS),
+    # --- reports
+    "reports_report": Row(
+        "Public takes it in and shows it to its reporter; it never reads the vault's wrap.",
+        public=Right(read=all_but("wrap_vault"), add=ALL),
+    ),
+    "reports_location": Row("Public takes it in and shows it.", public=KEEPS),
+    "reports_visit": Row(
+        "Public starts, prolongs and ends visits.",
+        public=Right(read=ALL, add=ALL, change=only("seen_at"), delete=True),
+        worker=ERASES,
+    ),
+    # --- evidence
+    "evidence_exhibit": Row("Public takes it in and counts it.", public=KEEPS),
+    "evidence_fingerprint": Row("Public joins it to exhibits.", public=READS),
+    # --- matching
+    "matching_platform": Row(
+        "Public names who was asked. Match finds keys; secrets of webhooks are the worker's.",
+        public=Right(read=all_but("webhook_secret", "key_digest")),
+        match=Right(read=only("id", "name", "base_url", "key_digest", "enabled", "may_curate")),
+    ),
+    "matching_apikey": Row("Match checks keys.", match=READS),
+    "matching_bank": Row(
+        "Match follows banks, and makes them through HMA's API.",
+        match=Right(read=ALL, add=ALL, change=all_but("id", "seq", "trusted", "flood")),
+    ),
+    "matching_source": Row("Match follows it.", match=READS),
+    "matching_member": Row(
+        "Match follows members, and keeps them through HMA's API. Public tells which report one is from.",
+        public=Right(read=all_but("note", "metadata")),
+        match=Right(
+            read=all_but("exhibit_id"),
+            add=all_but("exhibit_id", "case_number"),
+            change=all_but("id", "seq", "bank_id", "exhibit_id", "case_number"),
+        ),
+    ),
+    "matching_opinion": Row("Staff's judgements."),
+    "matching_backsearch": Row("What is to be looked for; a trigger writes it."),
+    "matching_surge": Row("Members that match far too much."),
+    "matching_check": Row(
+        "Match writes every question; public explains a refusal and counts.",
+        public=READS,
+        match=Right(read=ALL, add=ALL),
+    ),
+    "matching_hosted": Row(
+        "Match registers what platforms host; public tells which was removed.",
+        public=READS,
+        match=Right(read=ALL, add=ALL, change=all_but("id", "seq", "platform_id", "content_id")),
+    ),
+    "matching_hit": Row("What a report met; staff's.", worker=ERASES),
+    "matching_sighting": Row("What a member met; staff's."),
+    # --- cases and what follows
+    "cases_case": Row("Public tells how far a report is.", public=READS),
+    "cases_grant": Row("Who may open which case; staff's.", worker=ERASES),
+    "cases_look": Row("Who looked at which picture; staff's.", worker=ERASES),
+    "cases_clock": Row("Public shows clocks.", public=READS),
+    "cases_decision": Row(
+        "Public tells verdict and ground; why is staff's.", public=Right(read=all_but("reason_sealed"))
+    ),
+    "cases_action": Row(
+        "Public tells what a platform was asked and did.",
+        public=Right(read=all_but("last_error")),
+    ),
+    "notices_receiver": Row("The directory of hosts."),
+    "notices_notice": Row(
+        "Public shows what was sent.", public=Right(read=all_but("last_error"))
+    ),
+    "appeals_appeal": Row("Public takes it in and shows the answer.", public=KEEPS),
+    "transparency_statement": Row("Public shows the statement of reasons.", public=READS),
+    # --- jobs: deferred through a function, which looks at who defers what (JOBS)
+    "procrastinate_jobs": Row("Jobs.", desk=READS, worker=ERASES),
+    "procrastinate_events": Row("Jobs.", desk=READS, worker=ERASES),
+    "procrastinate_periodic_defers": Row("Jobs.", desk=READS, worker=ERASES),
+    "procrastinate_workers": Row("Jobs.", desk=READS, worker=ERASES),
+}  # fmt: skip
+
+# Jobs that a process may ask for; desk and worker may ask for any.
+JOBS: dict[str, tuple[str, ...]] = {"public": ("examine_report",), "match": ()}
+
+# Drawn from without a table that draws by itself.
+SEQUENCES: dict[str, tuple[str, ...]] = {
+    "matching_seq": ("desk", "worker", "match"),
+    "matching_check_id_seq": ("match",),
+    "procrastinate_jobs_id_seq": ("worker",),
+    "procrastinate_events_id_seq": ("worker",),
+    "procrastinate_periodic_defers_id_seq": ("worker",),
+    "procrastinate_workers_id_seq": ("worker",),
+}
+
+# By name: who may run it. Every other function of these families is its owner's alone, or runs inside
+# triggers and functions of its owner.
+FAMILIES = ("audit_", "matching_", "procrastinate_", "haechi_")
+FUNCTIONS: dict[str, tuple[str, ...]] = {
+    "audit_record": ("public", "desk", "worker"),
+    "audit_acting": ("desk", "worker", "match"),
+    "audit_voice": PROCESSES,
+    "procrastinate_defer_jobs_v1": ("public", "desk", "worker"),
+    "procrastinate_defer_periodic_job_v2": ("worker",),
+    "procrastinate_fetch_job_v2": ("worker",),
+    "procrastinate_finish_job_v1": ("worker",),
+    "procrastinate_cancel_job_v1": ("worker",),
+    "procrastinate_retry_job_v1": ("worker",),
+    "procrastinate_retry_job_v2": ("worker",),
+    "procrastinate_register_worker_v1": ("worker",),
+    "procrastinate_unregister_worker_v1": ("worker",),
+    "procrastinate_update_heartbeat_v1": ("worker",),
+    "procrastinate_prune_stalled_workers_v1": ("worker",),
+}  # fmt: skip
+# These run as their owner, so that who may call them needs no right to the tables behind.
+AS_OWNER = ("procrastinate_defer_jobs_v1",)
