@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DELETE_ON_ERROR:
-.PHONY: demo test fast bench lint types pages browser setup chosen lock clean help
+.PHONY: demo test fast bench hostile lint types pages browser setup chosen lock clean help
 
 VENV   := .venv
 PY     := $(VENV)/bin/python
@@ -32,6 +32,7 @@ help:
 	@echo 'make test    set up, then check everything: style, types, map, scripts, tests'
 	@echo 'make fast    the tests of every day: nothing slow, no browser'
 	@echo 'make bench   Haechi beside its peers, measured: one table, kept in benchmarks/results'
+	@echo 'make hostile open 20,000 harmed files of every kind'
 	@echo 'make lint    style, types and map only'
 	@echo 'make lock    write requirements/all.txt again (needs uv)'
 	@echo 'make clean   remove what was built; the data in .haechi stays'
@@ -48,6 +49,10 @@ test: setup browser lint pages
 
 fast: setup
 	@$(PY) -m pytest -q -m 'not slow and not browser' $(ARGS)
+
+# Harmed files of every kind; a few hundred of them are in `make test`.
+hostile: setup
+	@$(PY) -m tests.hostile.whole $(ARGS)
 
 # The peers are other people's programs, and only measured: `make test` does without them.
 bench: setup $(MADE)/bench

@@ -68,7 +68,7 @@ def _measured(hosted: int) -> list[dict[str, object]]:
     )
 
     board = services.register_platform(
-        "board", "https://b.example", "https://b.example/h", api_key="k", webhook_secret=b"s" * 32
+        "board", "https://b.example", "https://b.example/h", webhook_secret=b"s" * 32
     )
     with connection.cursor() as cursor:
         cursor.execute(_FILL, [board.pk, hosted])

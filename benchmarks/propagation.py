@@ -75,14 +75,16 @@ def _prepare() -> "itertools.cycle[tuple[Callable[[], object], str]]":
     call_command("migrate", verbosity=0)
     from django.utils import timezone
 
-    from haechi.server.matching import banks, listing
+    from haechi.server.matching import api_keys, banks, listing
     from haechi.server.matching import services as matching
     from haechi.server.matching.models import BankPolicy, MemberStatus
 
-    matching.register_platform(
-        "board", "https://b.example", "https://b.example/h", api_key=KEY, webhook_secret=b"s" * 32
-    )
     act = {"actor": "bench", "now": timezone.now()}
+    board = matching.register_platform(
+        "board", "https://b.example", "https://b.example/h", webhook_secret=b"s" * 32
+    )
+    scopes = api_keys.FIRST_SCOPES
+    api_keys.add(board, KEY, name="first", scopes=scopes, expires_at=None, **act)
     bank = banks.make("bench", BankPolicy.BLOCK, **act)
     new = listing.New("bench", pdq=bytes.fromhex(PDQ), pdq_quality=100)
     [added] = listing.add(bank, [new], status=MemberStatus.PENDING, **act)

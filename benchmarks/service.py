@@ -260,8 +260,10 @@ def fill(url: str, members: int) -> None:
     """The tables, one platform, one bank, and its members."""
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(TABLES.read_bytes())
+        connection.execute("INSERT INTO matching_platform (name, base_url) VALUES ('bench', '');")
         connection.execute(
-            "INSERT INTO matching_platform (name, base_url, key_digest) VALUES ('bench', '', %s)",
+            "INSERT INTO matching_apikey (platform_id, key_digest, scopes)"
+            " VALUES (1, %s, '{match,register,metrics}')",
             [hashlib.sha256(KEY.encode()).digest()],
         )
         connection.execute("INSERT INTO matching_bank (name, policy) VALUES ('BENCH', 'block')")

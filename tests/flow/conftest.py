@@ -166,7 +166,6 @@ def board(db: None) -> Platform:
         "board",
         "https://board.example",
         "http://127.0.0.1:9/haechi/webhook",
-        api_key="test key",
         webhook_secret=b"s" * 32,
     )
 

@@ -1,29 +1,43 @@
 """Banks as people keep them: members in force, doubted, held, found backwards, listed."""
 
+import os
 import secrets
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 from procrastinate.contrib.django.models import ProcrastinateJob
+from pytest_django.fixtures import Settings
 from skimage import data
 from tests.conftest import NOON
 from tests.flow.conftest import host, submit
 
 from haechi import fingerprint
-from haechi.errors import BankNameTaken, BankUnknown, InvalidDocument, MemberUnknown, ReasonRequired
+from haechi.errors import (
+    BankNameTaken,
+    BankUnknown,
+    InvalidDocument,
+    MemberUnknown,
+    PolicyRefused,
+    ReasonRequired,
+)
 from haechi.formats.hashlist import Category, Listed
-from haechi.index import DEFAULT, Catalog, Query
+from haechi.index import DEFAULT, Catalog, Policy, Query
 from haechi.index import Entry as CatalogEntry
 from haechi.server import flow
 from haechi.server.audit import services as audit
 from haechi.server.audit.models import Entry
 from haechi.server.cases.models import Action, Case, Ground, Verdict
+from haechi.server.config.environ import Environment
 from haechi.server.evidence import services as evidence
 from haechi.server.matching import backwards, banks, floods, listing
 from haechi.server.matching import services as matching
@@ -32,6 +46,7 @@ from haechi.server.matching.models import (
     BackSearch,
     Bank,
     BankPolicy,
+    BankSearch,
     Check,
     Held,
     Hosted,
@@ -78,7 +93,7 @@ def tags() -> list[str]:
 def test_a_change_of_a_bank_needs_a_reason_and_is_in_the_log(bank: Bank) -> None:
     with pytest.raises(ReasonRequired):
         banks.change(bank, policy=BankPolicy.RECORD, reason=" ", **ACT)
-    with pytest.raises(InvalidDocument, match="pdq_edited_bits"):
+    with pytest.raises(PolicyRefused, match="pdq_edited_bits"):
         banks.change(bank, limits={"pdq_edited_bits": 99}, reason="r", **ACT)
     with pytest.raises(InvalidDocument, match="window_s"):
         banks.change(bank, flood={"window_s": 1}, reason="r", **ACT)
@@ -172,7 +187,7 @@ def test_a_trusted_source_needs_nobody_until_the_trust_ends(bank: Bank, astronau
     assert known(asked) == []
     banks.change_source(bank, "partner", trusted=True, reason="r", **ACT)
     assert known(asked) == [member.pk]
-    assert BackSearch.objects.filter(member=member, done_at=None).exists()
+    assert due() == {member.pk}
     banks.change_source(bank, "partner", trusted=False, reason="r", **ACT)
     assert known(asked) == []
     banks.change(bank, trusted=True, reason="r", **ACT)
@@ -289,7 +304,7 @@ def test_a_confirmed_member_is_found_in_what_is_hosted_once(
     found = dict(Sighting.objects.values_list("hosted_id", "verdict"))
     assert found == {copy.pk: "identical_file", turned.pk: "edited_copy"}
     assert not Action.objects.exists(), "nobody here decided on it, so people look"
-    assert not backwards.due().exists()
+    assert not backwards.due(now=timezone.now()).exists()
     banks.withdraw(member, **ACT)
     later = host(board, astronaut, content_id="later")
     flow.confirm_member(member, **ACT)
@@ -486,11 +501,54 @@ def test_a_reading_that_breaks_off_begins_again(
     assert {key for key, _ in made.hosted(asked, DEFAULT)} == {first.pk, second.pk}
 
 
-def due() -> set[int]:
-    """Members that are put down to be looked for; none afterwards."""
-    waiting = BackSearch.objects.filter(done_at=None)
-    found = set(waiting.values_list("member_id", flat=True))
-    waiting.update(done_at=NOON)
+def test_a_restored_backup_is_noticed_and_read_anew(
+    bank: Bank, board: Platform, astronaut: bytes, cat: bytes
+) -> None:
+    """What was added after the backup was made is gone; what is added since has its numbers."""
+    kept = listed(bank, astronaut, MemberStatus.CONFIRMED)
+    made = Known()
+
+    def found(picture: bytes) -> list[tuple[type, int]]:
+        asked = Query.of(fingerprint.image(picture))
+        return [(table, key) for table, key, _ in made.search(asked, now=NOON)]
+
+    def lose(*tables: str) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL session_replication_role = replica")
+            cursor.execute("DELETE FROM matching_backsearch WHERE member_id = %s", [late.pk])
+            for table in tables:
+                cursor.execute(f"DELETE FROM {table} WHERE seq > {member_seq}")
+            cursor.execute("SET LOCAL session_replication_role = origin")
+
+    member_seq = Member.objects.get().seq
+    late = listed(bank, cat, MemberStatus.CONFIRMED)
+    hosted = host(board, cat)
+    assert set(found(cat)) == {(Member, late.pk), (Hosted, hosted.pk)}
+    lose("matching_member", "matching_hosted")
+    assert found(cat) == [], "numbers go backwards"
+    assert found(astronaut) == [(Member, kept.pk)]
+
+    again = host(board, cat)
+    assert found(cat) == [(Hosted, again.pk)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE matching_member SET embedding = NULL, views = '', sha256 = NULL, pdq = NULL;"
+            "SET LOCAL session_replication_role = replica;"
+        )
+        cursor.execute("UPDATE matching_member SET seq = %s", [member_seq])
+    made._seen[Member] = made._seen[Member]._replace(seq=member_seq)
+    assert found(astronaut) == [(Member, kept.pk)], "the same numbers again: nothing to see"
+    made._database = (1, 1, 1)
+    assert found(astronaut) == [], "but another database"
+
+
+def due(now: datetime | None = None) -> set[int]:
+    """Members in force that are looked for now; none afterwards."""
+    found: set[int] = set()
+    done = 1
+    while done:
+        done, members = backwards.take(Known(), now=now or timezone.now())
+        found |= {member.pk for member in members}
     return found
 
 
@@ -515,7 +573,7 @@ def test_whatever_brings_a_member_into_force_has_it_looked_for(
     assert due() == set()
     banks.change(bank, policy=BankPolicy.REVIEW, reason="r", **ACT)
     assert due() == both
-    banks.expire(confirmed, NOON + timedelta(days=1), **ACT)
+    banks.expire(confirmed, timezone.now() + timedelta(days=1), **ACT)
     assert due() == {confirmed.pk}
     Member.objects.create(
         bank=bank,
@@ -526,6 +584,145 @@ def test_whatever_brings_a_member_into_force_has_it_looked_for(
         created_at=NOON,
     )
     assert len(due()) == 1, "in force at once, because its source is trusted"
+
+
+def test_thresholds_that_let_more_be_found_are_searched_with(bank: Bank, astronaut: bytes) -> None:
+    member = listed(bank, astronaut, MemberStatus.CONFIRMED)
+    assert due() == {member.pk}
+
+    def limited(**limits: float) -> set[int]:
+        banks.change(bank, limits=limits, reason="r", **ACT)
+        return due()
+
+    assert limited(pdq_edited_bits=20, sscd_similarity=0.6) == {member.pk}, "said anew"
+    assert limited(pdq_edited_bits=19, sscd_similarity=0.7) == set(), "tighter"
+    assert limited(pdq_edited_bits=25, sscd_similarity=0.7) == {member.pk}, "more bits"
+    assert limited(pdq_edited_bits=25, sscd_similarity=0.65) == {member.pk}, "less alike"
+    assert limited(pdq_edited_bits=25, sscd_similarity=0.65, sscd_certain=0.5) == set()
+    assert limited(pdq_edited_bits=25) == {member.pk}, "whether it is looser is not known here"
+    banks.change_source(bank, "another", limits={"pdq_edited_bits": 40}, reason="r", **ACT)
+    assert due() == set(), "no member is of that source"
+    banks.change_source(bank, "partner", limits={"pdq_edited_bits": 30}, reason="r", **ACT)
+    assert due() == {member.pk}
+    banks.change(bank, enabled=False, limits={"pdq_edited_bits": 40}, reason="r", **ACT)
+    assert due() == set(), "nothing of it is in force"
+
+
+def test_a_looser_threshold_finds_what_was_hosted_all_along(bank: Bank, board: Platform) -> None:
+    """Thirty-five bits apart: no copy by the usual threshold, one by this bank's new one."""
+    near = bytes([0x07, *[0xFF] * 4]) + bytes(27)
+    piece = host(board, cv2.imencode(".png", data.astronaut())[1].tobytes(), content_id="near")
+    Hosted.objects.filter(pk=piece.pk).update(pdq=near, embedding=None, views=b"")
+    told = listing.New("partner", pdq=bytes(32), pdq_quality=100)
+    listing.add(bank, [told], status=MemberStatus.CONFIRMED, **ACT)
+    flow.search_backwards()
+    assert not Sighting.objects.exists()
+    banks.change(bank, limits={"pdq_edited_bits": 36}, reason="r", **ACT)
+    flow.search_backwards()
+    assert [one.hosted_id for one in Sighting.objects.all()] == [piece.pk]
+
+
+def test_the_server_too_takes_the_thresholds_of_the_installation(
+    bank: Bank, settings: Settings
+) -> None:
+    """HAECHI_POLICY_FILE: what is found, and what a machine may act on alone."""
+    [made] = listing.add(
+        bank,
+        [listing.New("partner", pdq=bytes(32), pdq_quality=100)],
+        status=MemberStatus.CONFIRMED,
+        **ACT,
+    )
+    near = bytes([0x07, *[0xFF] * 4]) + bytes(27)  # 35 bits
+    asked = Query(b"", (near,), 100, None)
+    hit = Sighting(verdict="edited_copy", found_by="sscd", similarity=0.7)
+    assert known(asked) == []
+    assert not matching.certain(hit)
+    wide = Policy(pdq_edited_bits=36, sscd_certain=0.65)
+    settings.HAECHI = replace(settings.HAECHI, policy=wide)
+    assert known(asked) == [made.member]
+    assert matching.certain(hit)
+
+
+@pytest.mark.parametrize("text", ["{}", "["])
+def test_a_server_refuses_thresholds_that_nobody_calibrated(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "policy.json"
+    file.write_text(text)
+    with pytest.raises(ImproperlyConfigured, match="HAECHI_POLICY_FILE is not fit"):
+        Environment.read({**os.environ, "HAECHI_POLICY_FILE": str(file)})
+
+
+def test_a_paused_member_is_looked_for_when_its_pause_ends(bank: Bank, astronaut: bytes) -> None:
+    """By its confirmation, by its bank, and when the pause is moved: never before."""
+    member = listed(bank, astronaut)
+    later = timezone.now() + timedelta(days=3)
+    Member.objects.filter(pk=member.pk).update(paused_until=later)
+    banks.confirm(member, **ACT)
+    assert due() == set()
+    banks.change(bank, enabled=False, reason="r", **ACT)
+    banks.change(bank, enabled=True, reason="r", **ACT)
+    assert due() == set()
+    assert BackSearch.objects.get(done_at=None).due_at == later
+    assert due(now=later + timedelta(seconds=1)) == {member.pk}, "nobody touched it since"
+    Member.objects.filter(pk=member.pk).update(paused_until=None)
+    assert due() == {member.pk}
+
+
+def test_a_pause_that_was_made_longer_meanwhile_is_waited_for(bank: Bank, astronaut: bytes) -> None:
+    """Also where the row was written before: what counts is the member when it is its turn."""
+    member = listed(bank, astronaut, MemberStatus.CONFIRMED)
+    later = timezone.now() + timedelta(days=3)
+    Member.objects.filter(pk=member.pk).update(paused_until=later)
+    BackSearch.objects.update(due_at=timezone.now() - timedelta(days=1))
+    assert due() == set()
+    assert BackSearch.objects.get().due_at == later
+
+
+def test_a_bank_is_one_row_however_many_members_it_has(
+    bank: Bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Worked off in slices; whoever asks again begins anew, and a member comes before a bank."""
+    many = [listing.New("list", pdq=number.to_bytes(32), pdq_quality=90) for number in range(1, 26)]
+    made = listing.add(bank, many, status=MemberStatus.CONFIRMED, **ACT)
+    numbers = {one.member for one in made}
+    assert due() == numbers
+    banks.change(bank, enabled=False, reason="r", **ACT)
+    banks.change(bank, enabled=True, reason="r", **ACT)
+    assert not BackSearch.objects.filter(done_at=None).exists()
+    search = BankSearch.objects.get(done_at=None)
+    assert (search.bank, search.source, search.reached) == (bank, "", 0)
+
+    monkeypatch.setattr(backwards, "SLICE", 10)
+    index, now = Known(), timezone.now()
+    done, members = backwards.take(index, now=now)
+    assert (done, [one.pk for one in members]) == (10, sorted(numbers)[:10])
+    one = Member.objects.get(pk=made[20].member)
+    banks.withdraw(one, **ACT)
+    banks.confirm(one, **ACT)
+    assert backwards.take(index, now=timezone.now())[1] == [one]
+    assert [len(backwards.take(index, now=now)[1]) for _ in range(3)] == [10, 5, 0]
+    assert not BankSearch.objects.filter(done_at=None).exists()
+
+    banks.change(bank, trusted=True, reason="r", **ACT)
+    backwards.take(index, now=now)
+    banks.change(bank, limits={"pdq_edited_bits": 35}, reason="r", **ACT)
+    assert due() == numbers, "from the beginning, in the one row"
+    assert BankSearch.objects.count() == 1
+
+
+@pytest.mark.parametrize("column", ["embedding", "views", "frames"])
+def test_vectors_that_change_alone_are_in_the_log(
+    bank: Bank, astronaut: bytes, column: str
+) -> None:
+    """They decide what matches as hashes do."""
+    listed(bank, astronaut)
+    before = Entry.objects.count()
+    with connection.cursor() as cursor:
+        cursor.execute(f"UPDATE matching_member SET {column} = decode(repeat('05', 1024), 'hex')")
+        cursor.execute(f"UPDATE matching_member SET {column} = {column}")
+    entry = Entry.objects.order_by("-position")[0]
+    assert Entry.objects.count() == before + 1, "and what stays as it was is no change"
+    assert (entry.tag, entry.detail["changed"]) == ("member:changed", [column])
+    audit.verify()
 
 
 @pytest.mark.parametrize("table", ["matching_bank", "matching_member", "matching_source"])

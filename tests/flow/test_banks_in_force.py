@@ -20,7 +20,7 @@ from haechi.match_service.app import create_app
 from haechi.match_service.config import Settings
 from haechi.server.audit import services as audit
 from haechi.server.evidence import services as evidence
-from haechi.server.matching import banks, listing
+from haechi.server.matching import api_keys, banks, listing
 from haechi.server.matching import services as matching
 from haechi.server.matching.models import (
     Bank,
@@ -95,8 +95,12 @@ async def becomes(
 @pytest.fixture
 def others(committed: None, astronaut: bytes) -> tuple[Bank, int]:
     """A bank of somebody else's, and one member that nobody here has seen."""
-    matching.register_platform(
-        "board", "https://b.example", "https://b.example/h", api_key=KEY, webhook_secret=b"s" * 32
+    board = matching.register_platform(
+        "board", "https://b.example", "https://b.example/h", webhook_secret=b"s" * 32
+    )
+    scopes = api_keys.FIRST_SCOPES
+    api_keys.add(
+        board, KEY, name="first", scopes=scopes, expires_at=None, now=timezone.now(), **ACT
     )
     bank = banks.make("others", BankPolicy.BLOCK, now=timezone.now(), **ACT)
     columns = evidence.columns(fingerprint.member(astronaut))
@@ -229,4 +233,4 @@ def test_two_who_change_the_same_in_different_orders_do_not_lock_each_other_out(
     for thread in threads:
         thread.join()
     assert not faults
-    assert audit.verify() == 2 + 2 * 2 * 25
+    assert audit.verify() == 3 + 2 * 2 * 25  # the key, the bank, the member

@@ -36,6 +36,26 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
     return once
 
 
+def test_an_end_is_set_and_taken_back(run: Run, tmp_path: Path, cat: bytes) -> None:
+    """Code 1 where nothing changes, 2 for a member that is not there or a date that is none."""
+    file = tmp_path / "cat.jpg"
+    file.write_bytes(cat)
+    run("bank", "make", "ours", "--policy", "block")
+    _, out, _ = run("bank", "add", "ours", file, "--confirmed", "--jsonl")
+    number = records(out)[0]["member"]
+    assert run("match", "--against", "bank:ours", file)[0] == 0
+    code, out, _ = run("bank", "expire", number, "--at", "2020-01-01", "--note", "over", "--jsonl")
+    assert (code, records(out)) == (0, [{"member": number, "changed": True}])
+    assert run("match", "--against", "bank:ours", file)[0] == 2, "nothing in force is left"
+    assert run("bank", "expire", number, "--at", "2020-01-01")[0] == 1
+    assert Entry.objects.order_by("-position")[0].detail["reason"] == "over"
+    assert run("bank", "expire", number, "--never")[0] == 0
+    assert run("bank", "expire", number, "--never")[0] == 1
+    assert run("match", "--against", "bank:ours", file)[0] == 0
+    assert run("bank", "expire", number, "--at", "soon")[0] == 2
+    assert run("bank", "expire", 999_999, "--never")[0] == 2
+
+
 def records(out: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in out.splitlines()]
 
@@ -147,7 +167,10 @@ def test_settings_are_laid_over_and_taken_back(run: Run) -> None:
     assert (bank.thresholds, bank.trusted) == ({"sscd_similarity": 0.7}, True)
     for wrong in ("pdq_edited_bits=99", "colour=1", "pdq_edited_bits", "pdq_edited_bits=x"):
         code, _, err = run("bank", "set", "ours", "--threshold", wrong, *reason)
-        assert (code, "format.invalid" in err) == (2, True), wrong
+        named = (
+            "policy.refused" if wrong in ("pdq_edited_bits=99", "colour=1") else "format.invalid"
+        )
+        assert (code, named in err) == (2, True), wrong
     assert run("bank", "set", "ours", "--source", "ring", "--trusted", "yes", *reason)[0] == 0
     assert Source.objects.get().trusted
     assert run("bank", "set", "ours", "--source", "ring", "--policy", "block", *reason)[0] == 2

@@ -1,5 +1,7 @@
 """The desk's pages of banks: who may do what, and that it is done."""
 
+from datetime import UTC, datetime
+
 import pytest
 from django.test import Client
 from tests.conftest import NOON
@@ -92,6 +94,29 @@ def test_a_reviewer_judges_a_member(
     member.refresh_from_db()
     assert member.held == ""
     assert desk.post(f"/member/{member.pk}/judge", {"act": "burn"}).status_code == 422
+
+
+def test_a_reviewer_says_when_a_member_ends(
+    desk: Client, reviewer: User, administrator: User, member: Member
+) -> None:
+    desk.force_login(reviewer)
+    address, page = f"/member/{member.pk}/end", f"/member/{member.pk}"
+    wanted = {"last_day": "2090-01-31", "reason": "as agreed"}
+    assert desk.post(address, wanted).status_code == 302
+    member.refresh_from_db()
+    assert member.expires_at == datetime(2090, 2, 1, tzinfo=UTC), "that day still counts"
+    entry = Entry.objects.order_by("-position")[0]
+    assert (entry.tag, entry.detail["reason"]) == ("member:changed", "as agreed")
+    assert entry.detail["changed"] == ["expires_at"]
+    assert 'value="2090-01-31"' in desk.get(page).content.decode()
+    for wrong in ("2001-01-01", "never", "9999-12-31"):
+        assert desk.post(address, {"last_day": wrong}).status_code == 422
+    assert desk.post(address, {"last_day": ""}).status_code == 302
+    member.refresh_from_db()
+    assert member.expires_at is None
+    desk.force_login(administrator)
+    assert desk.post(address, wanted).status_code == 403
+    assert desk.get(address).status_code in (403, 405)
 
 
 def test_an_administrator_changes_settings_and_judges_nothing(

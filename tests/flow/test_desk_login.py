@@ -44,6 +44,7 @@ POST_ONLY = {
     "decide",
     "lift",
     "judge",
+    "end",
     "settle",
     "grant",
 }
@@ -92,7 +93,7 @@ def arguments(astronaut: bytes, board: Platform) -> dict[str, list[object]]:
     grant = grants.ask_identity(case, reader, Purpose.LAW, "A host asks.", now=NOON)
     given |= {"grant": [grant.pk, "approve"]}
     given |= {"bank": [bank.pk], "settle": [found.pk]}
-    given |= {"member": [added.member], "judge": [added.member]}
+    given |= {name: [added.member] for name in ("member", "judge", "end")}
     return given | {"appeal": [appeal.pk]}
 
 

@@ -12,24 +12,27 @@ from haechi.match_service.app import create_app
 from haechi.match_service.config import Settings
 from haechi.server.audit import services as audit
 from haechi.server.audit.models import Entry
+from haechi.server.matching import api_keys
 from haechi.server.matching import services as matching
 from haechi.server.matching.known import Known
-from haechi.server.matching.models import BackSearch, Bank, Member
+from haechi.server.matching.models import ApiKey, BackSearch, Bank, Member, Platform
 
 SAMPLE = "f8f8f0cee0f4a84f06370a22038f63f0b36e2ed596621e1d33e6b39c4e9c9b22"
 KEY = "a key that may curate"
 
 
+def platform_that_curates() -> Platform:
+    curator = matching.register_platform(
+        "curator", "https://c.example", "https://c.example/hook", webhook_secret=b"s" * 32
+    )
+    scopes, who = [*api_keys.FIRST_SCOPES, "curate"], curator.name_in_log
+    api_keys.add(curator, KEY, name="first", scopes=scopes, expires_at=None, actor=who, now=NOON)
+    return curator
+
+
 @pytest.mark.usefixtures("committed")
 def test_the_servers_tables_take_what_the_api_writes(astronaut: bytes) -> None:
-    matching.register_platform(
-        "curator",
-        "https://c.example",
-        "https://c.example/hook",
-        api_key=KEY,
-        webhook_secret=b"s" * 32,
-        may_curate=True,
-    )
+    platform_that_curates()
     file, told = asyncio.run(_curate(astronaut))
     members = {member.pk: member for member in Member.objects.all()}
     assert set(members) == {file, told}
@@ -48,18 +51,12 @@ def test_the_servers_tables_take_what_the_api_writes(astronaut: bytes) -> None:
 @pytest.mark.usefixtures("committed")
 def test_what_a_client_changes_is_in_the_log_with_its_platform(astronaut: bytes) -> None:
     """Made, added, paused, changed, deleted: one chain, as if people had done it at the desk."""
-    curator = matching.register_platform(
-        "curator",
-        "https://c.example",
-        "https://c.example/hook",
-        api_key=KEY,
-        webhook_secret=b"s" * 32,
-        may_curate=True,
-    )
+    curator = platform_that_curates()
     file, told = asyncio.run(_curate(astronaut))
     bank = Bank.objects.get()
     entries = [(entry.tag, entry.subject) for entry in Entry.objects.all()]
     assert entries == [
+        ("key:added", f"matching.apikey:{ApiKey.objects.get().pk}"),
         ("bank:made", f"matching.bank:{bank.pk}"),
         ("member:confirmed", f"matching.member:{file}"),
         ("member:confirmed", f"matching.member:{told}"),

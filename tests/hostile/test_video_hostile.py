@@ -1,11 +1,10 @@
 """Videos made to break players break nothing, open nothing and take no more than their time.
 
-HAECHI_HOSTILE_FILES raises the number of mutated files, as in test_media_hostile.
+A hundred mutated files run here; `make hostile` runs 20,000 of every kind (whole.py).
 """
 
 import contextlib
 import os
-import random
 import resource
 import struct
 import subprocess
@@ -15,14 +14,13 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from tests.hostile.test_media_hostile import mutated
-from tests.unit.videos_made import CONTAINERS, encoded, heic, pan
+from tests.hostile.corpus import harmed, videos
+from tests.unit.videos_made import CONTAINERS, encoded, pan
 
 from haechi import fingerprint
 from haechi.errors import BrokenMedia, DecodeTimeout, MediaError, TooManyPixels
@@ -31,36 +29,15 @@ from haechi.media import DEFAULT, Kind, Limits, Sandbox, decode, sniff, video
 if TYPE_CHECKING:
     from haechi.fingerprint import ImageFingerprint
 
-FILES = int(os.environ.get("HAECHI_HOSTILE_FILES", "240")) // 2
+FILES = 120
 BATCH = 40
 TIGHT = Limits(pixels=4_000_000, video_pixels=4_000_000, video_job_s=10.0, video_frames=5_000)
 SECRET = b"the content of another file"
 
 
-@cache
-def seeds() -> tuple[bytes, ...]:
-    """A short film in every container, several codecs, and a HEIC."""
-    short = list(pan(count=12, side=64))  # x265 corrupts memory at 48
-    return (
-        *(encoded(short, form) for form in CONTAINERS),
-        encoded(short, "mp4", codec="libx265", **{"x265-params": "log-level=none"}),
-        encoded(short, "mp4", codec="mpeg4"),
-        encoded(short, "mkv", codec="mjpeg", pix_fmt="yuvj420p"),
-        encoded(short, "mkv", codec="ffv1"),
-        encoded(short, "ts", codec="mpeg2video"),
-        encoded(short, "webm", codec="libvpx"),
-        encoded(short[:3], "mp4", movflags="frag_keyframe+empty_moov"),
-        encoded(short, "mov", rotation=90),
-        heic(np.ascontiguousarray(short[0])),
-        heic(np.ascontiguousarray(short[0]), turns=1),
-    )
-
-
 def corpus(start: int, count: int) -> Iterator[bytes]:
     """Files number start to start + count; each depends on its number alone."""
-    for number in range(start, start + count):
-        chance = random.Random(number)  # noqa: S311 - repeatable, not secret
-        yield bytes(mutated(seeds()[number % len(seeds())], chance))
+    return (harmed(number, videos()) for number in range(start, start + count))
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +68,7 @@ def test_mutated_videos_give_a_fingerprint_or_our_error(sandbox: Sandbox, start:
 
 
 def test_the_seeds_themselves_are_good() -> None:
-    kinds = {fingerprint.hashes(data).kind for data in seeds()}
+    kinds = {fingerprint.hashes(data).kind for data in videos()}
     assert kinds == {kind for kind in Kind if kind.is_video} | {Kind.HEIC}
 
 
@@ -109,7 +86,7 @@ def test_nothing_foreign_is_raised_here_either() -> None:
 @pytest.mark.slow
 def test_many_videos_leave_no_memory_behind() -> None:
     """A process that opens bad and good files over and over does not grow."""
-    files = [*seeds(), *corpus(4_000_000, 24)]
+    files = [*videos(), *corpus(4_000_000, 24)]
 
     def turn() -> None:
         for data in files:

@@ -87,13 +87,22 @@ class Database:
 
     def platform(self, key: str, name: str) -> int:
         """A new platform with that key, at http://NAME.test; its id."""
-        return self.number(
-            "INSERT INTO matching_platform (name, base_url, key_digest)"
-            " VALUES (%s, %s, %s) RETURNING id",
+        made = self.number(
+            "INSERT INTO matching_platform (name, base_url) VALUES (%s, %s) RETURNING id",
             name,
             f"http://{name}.test/",
+        )
+        self.run(
+            "INSERT INTO matching_apikey (platform_id, key_digest, scopes)"
+            " VALUES (%s, %s, '{match,register,metrics}')",
+            made,
             hashlib.sha256(key.encode()).digest(),
         )
+        return made
+
+    def let_curate(self) -> None:
+        """Every key may change banks too."""
+        self.run("UPDATE matching_apikey SET scopes = scopes || '{curate}'")
 
 
 @asynccontextmanager

@@ -6,9 +6,7 @@ CREATE TABLE matching_platform (
     base_url text NOT NULL,
     webhook_url text NOT NULL DEFAULT '',
     webhook_secret text NOT NULL DEFAULT '',
-    key_digest bytea NOT NULL UNIQUE,
-    enabled boolean NOT NULL DEFAULT true,
-    may_curate boolean NOT NULL DEFAULT false
+    enabled boolean NOT NULL DEFAULT true
 );
 
 CREATE TABLE matching_bank (
@@ -103,6 +101,16 @@ CREATE TABLE matching_check (
     views bytea NOT NULL,
     frames bytea NOT NULL DEFAULT ''
 );
+
+CREATE TABLE matching_opinion (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    member_id bigint NOT NULL REFERENCES matching_member,
+    verdict text NOT NULL CHECK (verdict IN ('true_positive', 'false_positive', 'disputed')),
+    by text NOT NULL DEFAULT 'staff:1',
+    at timestamptz NOT NULL DEFAULT now(),
+    note text NOT NULL DEFAULT ''
+);
+CREATE INDEX ON matching_opinion (member_id);
 
 CREATE SEQUENCE matching_seq;
 

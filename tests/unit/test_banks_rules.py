@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from haechi.errors import InvalidDocument
+from haechi.errors import PolicyRefused
+from haechi.fingerprint import Frame, Pdq
 from haechi.index import DEFAULT, Catalog, Entry, Hit, Policy, Query, Verdict, thresholds
+from haechi.match_service import mirror as mirrors
 from haechi.match_service.decide import Bank, Found, decide, nearness
 from haechi.match_service.mirror import FOR_EVER_S, MemberRow, Mirror, Source
 
@@ -162,7 +164,7 @@ def test_thresholds_are_checked_by_name_and_range() -> None:
         ("min_quality", 60),
         ("colour", 1),
     ]:
-        with pytest.raises(InvalidDocument, match=name):
+        with pytest.raises(PolicyRefused, match=name):
             thresholds.checked({name: value})
 
 
@@ -278,6 +280,75 @@ def test_each_bank_and_source_has_its_own_distance() -> None:
     assert [one.member for one in mirror.search(QUERY)] == [3, 1]
     mirror.finish({}, 2, {(1, "far"): Source(trusted=False, thresholds={})})
     assert [one.member for one in mirror.search(QUERY)] == [3, 4, 1], "with the next change"
+
+
+def test_the_thresholds_of_the_installation_are_what_banks_lay_theirs_over() -> None:
+    """HAECHI_POLICY_FILE: stricter and looser than the built-in ones."""
+    banks = {
+        1: Bank("usual", "block", enabled=True),
+        2: Bank("own", "block", enabled=True, thresholds={"pdq_edited_bits": 31}),
+    }
+    rows = [row(1, 25), row(2, 25, bank=2), row(3, 35), row(4, 35, bank=2)]
+    for usual, members in ((20, [2]), (36, [1, 2, 3])):
+        mirror = Mirror(Policy(pdq_same_bits=2, pdq_edited_bits=usual))
+        for _ in range(2):
+            mirror.apply(rows, mirror.enabled(banks))
+            mirror.finish(banks, 1)
+            assert sorted(one.member for one in mirror.search(QUERY)) == members
+            mirror.forget()
+
+
+def test_of_very_many_near_members_the_nearest_count_and_the_rest_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nothing is published because of what was left out; a block stays one."""
+    monkeypatch.setattr(mirrors, "MOST_HITS", 5)
+    record = {1: Bank("r", "record", enabled=True)}
+    far = mirrored([row(key, 10 + key % 3) for key in range(1, 9)], record).search(QUERY)
+    assert far.truncated
+    assert [(one.member, one.hit.distance_bits) for one in far] == [
+        (3, 10),
+        (6, 10),
+        (1, 11),
+        (4, 11),
+        (7, 11),
+    ]
+    assert decide(far).outcome == "review"
+    few = mirrored([row(key, 10) for key in range(1, 6)], record).search(QUERY)
+    assert not few.truncated
+    assert decide(few).outcome == "publish"
+    block = mirrored([row(key, 10) for key in range(1, 9)], {1: Bank("b", "block", enabled=True)})
+    assert decide(block.search(QUERY)).outcome == "block"
+    asleep = mirrored([row(key, 4, paused_until=FOR_EVER_S) for key in range(1, 9)], record)
+    assert (asleep.search(QUERY), asleep.search(QUERY).truncated) == ([], True)
+    assert decide(asleep.search(QUERY)).outcome == "review", "eight hide what may be behind them"
+
+
+def test_of_many_like_embeddings_too_the_nearest_count() -> None:
+    rng = np.random.default_rng(7)
+    asked = rng.integers(-90, 90, 512).astype(np.int8)
+    catalog = Catalog()
+    for key in range(20):
+        near = asked.copy()
+        near[: 8 * key] = 0
+        catalog.put(Entry(key, b"", None, 0, near.tobytes()))
+    query = Query(b"", (), 0, asked.tobytes())
+    assert len(catalog.search(query)) == 20
+    some = catalog.search(query, most=4)
+    assert ([hit.key for hit in some], some.truncated) == ([0, 1, 2, 3], True)
+    assert not catalog.search(query, most=20).truncated
+    both = catalog.search(Query(b"", (bytes(32),), 100, asked.tobytes()), most=20)
+    assert not both.truncated
+
+
+def test_a_clip_is_weighed_whole_however_many_of_its_frames_are_near() -> None:
+    """The limit counts entries, not frames."""
+    frames = tuple(Frame(at / 2, Pdq(bytes(32), 100)) for at in range(40))
+    catalog = Catalog()
+    catalog.put(Entry(1, b"", None, 0, None, frames=frames))
+    query = Query(b"", (), 0, None, frames=frames)
+    assert catalog.search(query, most=6) == catalog.search(query)
+    assert not catalog.search(query, most=6).truncated
 
 
 def test_same_picture_is_each_bank_s_own_word() -> None:

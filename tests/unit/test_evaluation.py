@@ -7,13 +7,14 @@ from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from skimage import data
 from tests.conftest import needs_model
 from tests.unit.pictures_on_disk import file_bytes, records, run
 
 from haechi import fingerprint
 from haechi.errors import TooFewPictures, UnknownEdit
-from haechi.evaluation import chart, edited, pairs
+from haechi.evaluation import chart, edited, pairs, quantised
 from haechi.evaluation.calibrate import calibrate
 from haechi.evaluation.edits import CROWDED, EDITS, make
 from haechi.evaluation.pairs import Likeness
@@ -233,3 +234,24 @@ def test_thresholds_are_written_and_then_obeyed(tmp_path: Path) -> None:
     refused = run(*typed, "--policy", policy, copy, **NO_MODEL)
     assert refused.returncode == 2
     assert b"pdq_edited_bit" in refused.stderr
+
+
+def test_recall_beside_float32_counts_what_rounding_loses_and_gains() -> None:
+    """Sixty copies of every likeness, counted by hand."""
+    rng = np.random.default_rng(3)
+    known = [rng.normal(size=(3, 512)).astype(np.float32) for _ in range(60)]
+    asked = [
+        np.stack([row[1] * share + rng.normal(size=512) for _ in range(2)]).astype(np.float32)
+        for row, share in zip(known, np.linspace(0.2, 1.5, 60), strict=True)
+    ]
+    both = list(zip(asked, known, strict=True))
+    best = [max(cosine(left, right) for left in a for right in k) for a, k in both]
+    for threshold in (0.3, 0.5, 0.7):
+        made = quantised.recall(both, threshold)
+        assert made.exact == sum(one >= threshold for one in best)
+        assert made.rounded == made.exact - made.lost + made.gained
+        assert made.lost + made.gained <= 2, "int8 moves a cosine by a thousandth"
+
+
+def cosine(left: NDArray[np.float32], right: NDArray[np.float32]) -> float:
+    return float(left @ right / (np.linalg.norm(left) * np.linalg.norm(right)))

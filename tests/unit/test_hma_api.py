@@ -27,7 +27,7 @@ READER_KEY = "key-of-a-platform-that-only-asks"
 @pytest.fixture
 def curated(database: Database) -> Database:
     """The board may curate, another platform may not."""
-    database.run("UPDATE matching_platform SET may_curate = true")
+    database.let_curate()
     database.platform(READER_KEY, "reader")
     return database
 
@@ -373,6 +373,57 @@ async def test_the_same_again_is_the_same_content(
         assert await tell(client, "B", pdq=OTHER) not in (first, told)
         assert (await client.get(f"/c/bank/B/content/{first}")).json()["note"] == "first"
     assert curated.number("SELECT count(*) FROM matching_member") == 3
+
+
+def by_a_person(database: Database, member: int, verdict: str = "false_positive") -> None:
+    """What the desk writes of a judgement."""
+    status = "withdrawn" if verdict == "false_positive" else "confirmed"
+    database.run("UPDATE matching_member SET status = %s WHERE id = %s", status, member)
+    database.run(
+        "INSERT INTO matching_opinion (member_id, verdict) VALUES (%s, %s)", member, verdict
+    )
+
+
+async def test_adding_brings_nothing_back_that_a_person_withdrew(
+    curated: Database, sandbox: Sandbox, photo: bytes
+) -> None:
+    """The client is answered as for any addition. Not as a file, and not by its hash alone."""
+    async with running(curated, sandbox) as client:
+        await make_bank(client, "B")
+        file = await put(client, "B", photo)
+        told = await tell(client, "B", pdq=SAMPLE)
+        other = await tell(client, "B", pdq=OTHER)
+        by_a_person(curated, file)
+        by_a_person(curated, told)
+        assert await put(client, "B", photo, note="again") == file
+        assert await tell(client, "B", pdq=SAMPLE) == told
+        hashed = (await client.post("/h/hash", files={"photo": photo})).json()["pdq"]
+        alone = await tell(client, "B", pdq=hashed)
+        states = dict(curated.run("SELECT id, status FROM matching_member"))
+        assert states == {
+            file: "withdrawn",
+            told: "withdrawn",
+            other: "confirmed",
+            alone: "withdrawn",
+        }
+        assert refusal(await client.get(f"/c/bank/B/content/{file}"))[0] == 404
+        await make_bank(client, "ANOTHER")
+        elsewhere = await tell(client, "ANOTHER", pdq=SAMPLE)
+        await becomes(client, [elsewhere])
+
+
+async def test_what_a_client_withdrew_or_a_person_confirmed_again_may_come_back(
+    curated: Database, sandbox: Sandbox
+) -> None:
+    async with running(curated, sandbox) as client:
+        await make_bank(client, "B")
+        member = await tell(client, "B", pdq=SAMPLE)
+        by_a_person(curated, member)
+        by_a_person(curated, member, "true_positive")
+        assert (await client.delete(f"/c/bank/B/content/{member}")).json() == {"deleted": 1}
+        await becomes(client, [])
+        assert await tell(client, "B", pdq=SAMPLE) == member
+        await becomes(client, [member])
 
 
 def palette(picture: Image.Image) -> bytes:

@@ -133,6 +133,22 @@ def test_more_hits_than_there_was_room_for() -> None:
     assert sorted(index.search(bytes(32), 31)) == [(key, 0) for key in range(3000)]
 
 
+def test_a_query_that_has_found_enough_stops_and_the_others_are_whole() -> None:
+    """What stops a question near two million equal hashes; what is met is near."""
+    index, far = HammingIndex(), np.frombuffer(b"\x0f" * 32, np.uint64)
+    equal = np.zeros((40_000, 4), dtype=np.uint64)
+    some = np.tile(far, (30, 1))
+    index.load(np.arange(40_030), np.concatenate([equal, some]))
+    index.settle()
+    asked = np.stack([equal[0], far])
+    numbers, keys, bits = index.search_many(asked, 31, enough=100)
+    assert 100 <= (numbers == 0).sum() < 40_000
+    assert sorted(keys[numbers == 1]) == list(range(40_000, 40_030))
+    assert set(bits.tolist()) == {0}
+    assert len(set(keys[numbers == 0].tolist())) == (numbers == 0).sum()
+    assert len(index.search_many(asked, 31)[0]) == 40_030
+
+
 def test_replacing_over_and_over_does_not_grow() -> None:
     index = HammingIndex()
     for turn in range(5000):

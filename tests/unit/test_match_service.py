@@ -38,7 +38,7 @@ from tests.unit.match_house import (
 
 from haechi import fingerprint
 from haechi.fingerprint.address import url_digest
-from haechi.match_service import follow
+from haechi.match_service import follow, verdicts
 from haechi.match_service.app import create_app
 from haechi.match_service.config import Settings
 from haechi.media import Sandbox
@@ -686,3 +686,29 @@ async def test_whoever_is_refused_unread_is_told_that_the_connection_ends(
         None,
         None,
     ]
+
+
+async def test_an_answer_tells_so_many_hits_and_that_there_are_more(
+    database: Database,
+    sandbox: Sandbox,
+    fingerprinted: fingerprint.ImageFingerprint,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The best ones, and the one that decided wherever it stands; alone and in a batch."""
+    monkeypatch.setattr(verdicts, "MOST_TOLD", 2)
+    for _ in range(3):
+        database.member(database.bank("record"), fingerprinted)
+    async with running(database, sandbox) as client:
+        asked = hashes(fingerprinted)
+        one = (await client.post("/v1/match", json=asked)).json()
+        last = database.member(database.bank("block"), fingerprinted)
+
+        async def blocked() -> bool:
+            return await outcome(client, fingerprinted) == "block"
+
+        await until(blocked, 5)
+        both = (await client.post("/v1/match/batch", json={"items": [asked]})).json()["answers"][0]
+    assert (len(one["hits"]), one["truncated"], one["outcome"]) == (2, True, "publish")
+    assert (len(both["hits"]), both["truncated"]) == (3, True)
+    assert both["hits"][-1]["member"] == last
+    assert "source" in both["hits"][-1], "what is kept beside it is told too"

@@ -146,7 +146,7 @@ class Names:
 
 def fetcher(names: Names, **changes: object) -> Fetcher:
     changes.setdefault("fetch_allow", HERE)
-    return Fetcher(Settings("", b"", fetch=True, **changes), names)  # type: ignore[arg-type]
+    return Fetcher(Settings("", b"", fetch=True, **changes), names, 0.2)  # type: ignore[arg-type]
 
 
 async def get(one: Fetcher, url: str) -> bytes:
@@ -205,9 +205,60 @@ async def test_an_inner_address_is_not_even_connected_to() -> None:
 
 
 async def test_names_that_are_numbers_are_judged_by_what_they_resolve_to() -> None:
-    strict = Fetcher(Settings("", b"", fetch=True))
+    strict = Fetcher(Settings("", b"", fetch=True), resolve_s=0.5)
     for host in ("0x7f.1", "2130706433", "127.1", "0177.0.0.1", "localhost", "0"):
-        assert await why(strict, f"http://{host}/") in (AddressRefused, AddressUnreachable)
+        assert await why(strict, f"http://{host}/") is AddressRefused
+
+
+async def test_a_name_that_is_inner_and_one_that_is_not_there_are_one_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The same words, after the same time: told in how long it is to be slept, not by a clock."""
+    slept_until: list[float] = []
+
+    async def sleep(moment_s: float) -> None:
+        slept_until.append(moment_s)
+
+    class Clock:
+        """One moment for all, so that what is slept until can be compared."""
+
+        async def resolve(self, host: str, _port: int) -> list[str]:
+            """Inner, two addresses, none, unknown, or silent for ever."""
+            match host.partition(".")[0]:
+                case "inner":
+                    return ["10.0.0.1"]
+                case "both":
+                    return ["1.1.1.1", "10.0.0.1"]
+                case "none":
+                    return []
+                case "unknown":
+                    raise AddressUnreachable("the name is not known")
+            await asyncio.Event().wait()
+            return []
+
+    monkeypatch.setattr(fetching, "_sleep_until", sleep)
+    loop = asyncio.get_running_loop()
+    told: list[tuple[str, str]] = []
+    one = Fetcher(Settings("", b"", fetch=True), Clock().resolve, 0.3)
+    for host in ("inner", "both", "none", "unknown", "silent"):
+        began_s = loop.time()
+        with pytest.raises(AddressRefused) as caught:
+            await get(one, f"http://{host}.example/")
+        told.append((str(caught.value), str(caught.value.__cause__)))
+        assert began_s <= slept_until[-1] - 0.3 <= loop.time()
+    assert len(set(told)) == 1
+    assert len(slept_until) == 5
+
+
+async def test_the_service_says_one_thing_of_all_that_it_did_not_fetch(
+    database: Database, sandbox: Sandbox
+) -> None:
+    async with running(database, sandbox, fetch=True) as client:
+        told = set()
+        for host in ("localhost", "haechi.invalid", "169.254.169.254", "127.0.0.1:9"):
+            answer = await client.get("/h/hash", params={"url": f"http://{host}/a.jpg"})
+            told.add((answer.status_code, answer.text))
+    assert told == {(400, '{"message":"Nothing could be fetched from that address."}')}
 
 
 async def test_every_redirect_is_judged_anew_and_there_are_three_at_most() -> None:
@@ -323,7 +374,7 @@ def own_certificate(folder: Path, name: str) -> Path:
 async def test_hma_clients_hash_look_up_and_add_by_address(
     database: Database, sandbox: Sandbox, photo: bytes
 ) -> None:
-    database.run("UPDATE matching_platform SET may_curate = true")
+    database.let_curate()
     more = {"fetch": True, "fetch_allow": HERE}
     # What the server says the file is does not count.
     async with (

@@ -74,12 +74,14 @@ async def test_each_scope_opens_its_own_addresses_and_no_other(
     assert refused.json()["error"]["detail"] == "the scope match is missing"
 
 
-async def test_the_one_key_of_before_keeps_working(database: Database, sandbox: Sandbox) -> None:
+async def test_the_key_a_platform_begins_with_may_not_curate_unless_told(
+    database: Database, sandbox: Sandbox
+) -> None:
     async with running(database, sandbox) as client:
         assert await asks(client, KEY) == 200
         assert (await client.get("/metrics")).status_code == 200
         assert (await client.post("/c/banks", json={"name": "B"})).status_code == 403
-    database.run("UPDATE matching_platform SET may_curate = true")
+    database.let_curate()
     async with running(database, sandbox) as client:
         assert (await client.post("/c/banks", json={"name": "B"})).status_code == 201
 

@@ -107,7 +107,7 @@ async def test_answers_are_of_the_form_and_code_the_document_tells(
     fingerprinted: fingerprint.ImageFingerprint,
     document: dict[str, Any],
 ) -> None:
-    database.run("UPDATE matching_platform SET may_curate = true")
+    database.let_curate()
     database.member(database.bank(), fingerprinted)
     known = {"pdq": fingerprinted.pdq.hex, "pdq_quality": 100}
     nobody = {"Authorization": ""}

@@ -218,7 +218,7 @@ _SCOPES = ("match", "register", "curate", "staff-metadata", "metrics")
 
 
 def _keys(platform: Commands) -> None:
-    keys = platform.add_parser("key", help="further keys of a platform")
+    keys = platform.add_parser("key", help="keys of a platform")
     below = keys.add_subparsers(required=True, metavar="command")
     add = _add(below, "add", "keys:add_key", "make a key and show it once")
     add.add_argument("platform")
@@ -439,6 +439,13 @@ def _banks(commands: Commands) -> None:
             help="a number, or - for a list on standard input",
         )
         made.add_argument("--note", default="", help="kept with the opinion and in the audit log")
+
+    made = _form(command("expire", "expire_members", "set or take back the end of members"))
+    made.add_argument("members", nargs="+", metavar="MEMBER", help="a number, or - as above")
+    end = made.add_mutually_exclusive_group(required=True)
+    end.add_argument("--at", metavar="DATE", help="they match nothing from then on (ISO 8601)")
+    end.add_argument("--never", action="store_true", help="they have no end")
+    made.add_argument("--note", default="", help="kept in the audit log")
 
 
 def _form(made: argparse.ArgumentParser) -> argparse.ArgumentParser:

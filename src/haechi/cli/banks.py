@@ -296,6 +296,14 @@ def release_members(asked: argparse.Namespace) -> int:
     return _act(asked, partial(banks.release, reason=asked.note))
 
 
+@inside
+def expire_members(asked: argparse.Namespace) -> int:
+    """Set or take back the end of members."""
+    from haechi.server.matching import banks
+
+    return _act(asked, partial(banks.expire, at=_moment(asked.at), reason=asked.note))
+
+
 def _switch(asked: argparse.Namespace, *, enabled: bool) -> int:
     from django.utils import timezone
 

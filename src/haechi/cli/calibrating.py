@@ -1,7 +1,6 @@
 """`haechi calibrate`: thresholds from a folder of unrelated pictures. docs/recall.md explains."""
 
 import argparse
-import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -19,6 +18,7 @@ from haechi.evaluation.pairs import Looks, compare
 from haechi.evaluation.quantised import Loss, both, loss
 from haechi.evaluation.tail import Tail
 from haechi.fingerprint import pdq
+from haechi.index import policy_file
 
 COLUMNS = (
     "measure", "pairs", "highest", "tail_from", "tail_pairs", "tenfold", "shape", "rate",
@@ -139,8 +139,8 @@ def _lines(record: Record) -> Iterator[list[object]]:
 def _write(asked: argparse.Namespace, made: Calibration) -> None:
     if asked.write is not None:
         told = {name: _record(name, tail, made.rate) for name, tail in made.tails.items()}
-        content = {**asdict(made.policy), "calibration": {"pictures": made.pictures, **told}}
-        Path(asked.write).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        content = policy_file.text(made.policy, {"pictures": made.pictures, **told})
+        Path(asked.write).write_text(content, encoding="utf-8")
     if asked.chart is not None:
         name = "views" if "views" in made.tails else "pdq"
         title = f"unrelated pairs, {name}: measured (line) and fitted (dashes)"

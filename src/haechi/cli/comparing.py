@@ -82,6 +82,8 @@ def _record(
         "found_by": pair.found_by,
         "reversed": pair.reversed,
         "distance_bits": pair.distance_bits,
+        "clip_bits": pair.clip_bits,
+        "clip_frames": None if pair.clip is None else pair.clip.matched_frames,
         "orientation": pdq.TURNS[pair.orientation],
         "similarity": _rounded(pair.similarity),
         "view_similarity": _rounded(pair.view_similarity),
@@ -163,7 +165,7 @@ def _lines(record: Record) -> Iterator[list[object]]:
         told = f"512 values, and {count} views" if side["embedding"] else "none: no model"
         yield [f"   embedding  {told}"]
     yield [f"verdict     {record['verdict']}", _because(record)]
-    yield [f"pdq         {record['distance_bits']} of 256 bits differ ({record['orientation']})"]
+    yield [f"pdq         {_bits(record)}"]
     yield [
         f"similarity  {_told(record['similarity'])} whole, {_told(record['view_similarity'])} views"
     ]
@@ -173,6 +175,21 @@ def _lines(record: Record) -> Iterator[list[object]]:
         asked, known = ("b", "a") if record["reversed"] else ("a", "b")
         there = f"{known} from {clip['known_from_s']:g} to {clip['known_to_s']:g} s"
         yield [f"clip        {asked} from {clip['from_s']:g} to {clip['to_s']:g} s is {there}"]
+
+
+def _bits(record: Record) -> str:
+    """What PDQ says; of videos their frames decide, and key frames show different moments."""
+    nearest = f"{record['distance_bits']} of 256 bits differ ({record['orientation']})"
+    playing = [name for name in ("a", "b") if _part(record, name)["frames"]]
+    if not playing:
+        return nearest
+    if len(playing) == 1:
+        return f"{nearest}, of {playing[0]} its key frame"
+    frames, bits = record["clip_frames"], record["clip_bits"]
+    if frames is None:
+        return "no run of frames is alike"
+    apart = "" if bits is None else f"; {bits} of 256 bits differ in the median"
+    return f"{frames} frames are alike{apart}"
 
 
 def _because(record: Record) -> str:

@@ -93,23 +93,33 @@ def add_platform(asked: argparse.Namespace) -> int:
     from haechi.cli import installation
 
     installation.enter()
+    from django.db import transaction
+    from django.utils import timezone
+
+    from haechi.server.matching import api_keys
     from haechi.server.matching import services as matching
     from haechi.server.matching.models import Platform
 
     if Platform.objects.filter(name=asked.name).exists():
         return refuse(f"there is a platform named {asked.name} already")
     api_key, webhook_secret = new_api_key(), secrets.token_bytes(32)
-    matching.register_platform(
-        asked.name,
-        asked.base_url,
-        asked.webhook_url,
-        api_key=api_key,
-        webhook_secret=webhook_secret,
-        may_curate=asked.may_curate,
-    )
+    with transaction.atomic():
+        platform = matching.register_platform(
+            asked.name, asked.base_url, asked.webhook_url, webhook_secret=webhook_secret
+        )
+        api_keys.add(
+            platform,
+            api_key,
+            name="first",
+            scopes=[*api_keys.FIRST_SCOPES, *(["curate"] if asked.may_curate else [])],
+            expires_at=None,
+            actor="operator",
+            now=timezone.now(),
+        )
     print(f"API key         {api_key}")
     print(f"Webhook secret  {webhook_secret_text(webhook_secret)}")
     print("Both are shown only now; Haechi keeps a digest of the key.")
+    print(f"The key is the one named first in: haechi platform key list {asked.name}")
     return 0
 
 

@@ -49,6 +49,7 @@ def match(asked: argparse.Namespace) -> int:
     os.environ.setdefault(
         "HAECHI_MATCH_SNAPSHOT", str(installation.home() / "match" / "banks.snapshot")
     )
+    _check_settings()
     if asked.workers > 1:
         os.environ["HAECHI_MATCH_SEVERAL"] = "1"
         # One a core in all: more would wait for a core, and each takes 180 MB.
@@ -60,6 +61,13 @@ def match(asked: argparse.Namespace) -> int:
     server.serve()
     _tell("stopped; what was under way has been answered")
     return 0
+
+
+def _check_settings() -> None:
+    """Refuse here, once and in words, what each process would refuse and be started again for."""
+    from haechi.match_service.config import Settings
+
+    Settings.from_environ(os.environ)
 
 
 def _match_server(asked: argparse.Namespace) -> "HeldSockets":

@@ -116,6 +116,7 @@ def _people(family: Family) -> dict[str, str]:
     from django.db import connections  # noqa: PLC0415
     from django.utils import timezone  # noqa: PLC0415
 
+    from haechi.server.matching import api_keys  # noqa: PLC0415
     from haechi.server.matching import services as matching  # noqa: PLC0415
     from haechi.server.notices.models import Receiver  # noqa: PLC0415
     from haechi.server.staff import services as staff  # noqa: PLC0415
@@ -131,13 +132,22 @@ def _people(family: Family) -> dict[str, str]:
                 name, name.title(), Role.REVIEWER, PASSWORD, actor="demo", now=timezone.now()
             )[1]
         )
-    matching.register_platform(
+    board = matching.register_platform(
         "board",
         family.url("board"),
         f"{family.url('board')}/haechi/webhook",
-        api_key=family.api_key,
         webhook_secret=family.webhook_secret,
     )
+    if not api_keys.known(family.api_key):
+        api_keys.add(
+            board,
+            family.api_key,
+            name="first",
+            scopes=api_keys.FIRST_SCOPES,
+            expires_at=None,
+            actor="demo",
+            now=timezone.now(),
+        )
     Receiver.objects.update_or_create(
         host=OUTSIDE_HOST,
         defaults={"name": "Photos, Example", "email": OUTSIDE_MAILBOX, "source": "the demo"},

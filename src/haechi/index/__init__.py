@@ -2,7 +2,7 @@
 
 from haechi.index.catalog import Catalog
 from haechi.index.compiled import prepare
-from haechi.index.entry import Entry, Hit, Query, Verdict
+from haechi.index.entry import Entry, Hit, Hits, Query, Verdict
 from haechi.index.hamming import HammingIndex
 from haechi.index.policy import DEFAULT, Policy
 
@@ -12,6 +12,7 @@ __all__ = [
     "Entry",
     "HammingIndex",
     "Hit",
+    "Hits",
     "Policy",
     "Query",
     "Verdict",

@@ -26,6 +26,9 @@ _AHEAD = 12
 _ROWS_AT_ONCE = 8_192
 _ROOM = 256
 
+ALL = 1 << 62
+"""No query finds so many."""
+
 type _Int = Any
 """int or np.int64, which are one thing to the compiler of the kernels."""
 
@@ -52,11 +55,17 @@ def build(hashes: NDArray[np.uint64]) -> Buckets:
 
 
 def search(
-    base: Kept, buckets: Buckets, tail: Kept, queries: NDArray[np.uint64], radius: int
+    base: Kept,
+    buckets: Buckets,
+    tail: Kept,
+    queries: NDArray[np.uint64],
+    radius: int,
+    enough: int = ALL,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """(number of the query, key, distance) of all alive within `radius` of uint64 (q, 4).
 
     The hashes of `base` are read-only and what the buckets were built of; all of `tail` is compared.
+    A query that has found `enough` looks no further in `base`.
     """
     probes = pigeonhole.probes(buckets.bands, radius)
     queries = queries.view()
@@ -80,6 +89,7 @@ def search(
             tail.used,
             queries,
             radius,
+            enough,
             out,
         )
         if found <= room:
@@ -296,6 +306,7 @@ def _search(  # pragma: no cover - compiled
     tail_used: _Int,
     queries: NDArray[np.uint64],
     radius: _Int,
+    enough: _Int,
     out: NDArray[np.int64],
 ) -> _Int:
     """Fill `out` (query, key, distance) as far as it reaches; returns how many there are."""
@@ -304,12 +315,15 @@ def _search(  # pragma: no cover - compiled
     rows = np.empty(_ROWS_AT_ONCE + PAST_END, dtype=np.uint32)
     near = np.empty((2, _ROWS_AT_ONCE), dtype=np.int64)
     for number in range(queries.shape[0]):
+        before = found
         for band in range(cut.shape[0]):
+            if found - before >= enough:
+                break
             value = _value(queries, number, cut[band, 0], cut[band, 1])
             chosen = masks[first[band] : first[band + 1]]
             _lookup(order, starts, cut[band, 2], band * count, value, chosen, begin, length)
             bucket = 0
-            while bucket < chosen.shape[0]:
+            while bucket < chosen.shape[0] and found - before < enough:
                 bucket, filled = _collect(order, begin, length, bucket, chosen.shape[0], rows)
                 for at in range(_compare(hashes, rows[:filled], queries[number], radius, near)):
                     row = np.int64(rows[near[0, at]])

@@ -43,9 +43,12 @@ class Bits:
             self._index.insert_many(numbers, hashes)
         self._rows += len(hashes)
 
-    def search(self, hashes: Hashes, radius: int) -> Found:
-        """Every row within `radius` bits, 0..40, of one of uint64 (m, 4)."""
-        return self._index.search_many(hashes, radius)
+    def search(self, hashes: Hashes, radius: int, enough: int | None = None) -> Found:
+        """Every row within `radius` bits, 0..40, of one of uint64 (m, 4).
+
+        A hash that has found `enough` stops soon after.
+        """
+        return self._index.search_many(hashes, radius, enough)
 
 
 def parts(hashes: Hashes) -> tuple[dict[str, Any], dict[str, Array]]:

@@ -10,7 +10,7 @@ import numpy as np
 from haechi.index import stored
 from haechi.index.batch import batch
 from haechi.index.columns import Array
-from haechi.index.entry import Entry, Hit, Query
+from haechi.index.entry import Entry, Hits, Query
 from haechi.index.policy import DEFAULT, Policy
 from haechi.index.search import Search
 from haechi.index.state import State, living, nothing
@@ -95,12 +95,14 @@ class Catalog:
                 self._state.take_out(np.array(list(keys), dtype=np.int64))
                 self._tidy()
 
-    def search(self, query: Query, policy: Policy = DEFAULT) -> list[Hit]:
+    def search(self, query: Query, policy: Policy = DEFAULT, most: int | None = None) -> Hits:
         """Every entry that the query matches, the best first; empty if there is none.
 
         Best is: the stronger verdict, then fewer bits, then more similar, then the lower key.
+        With `most`, that many at most: hashes and embeddings each keep so many of the nearest
+        entries, and the answer says whether there were more.
         """
-        return Search(self._state, query, policy).hits()
+        return Search(self._state, query, policy, most).hits()
 
     def _add(self, entries: Sequence[Entry]) -> None:
         """Entries of different keys."""

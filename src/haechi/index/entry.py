@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from haechi.errors import FingerprintError
-from haechi.fingerprint import ImageFingerprint, pdq, sscd
+from haechi.fingerprint import ImageFingerprint, joined, pdq, sscd
 from haechi.fingerprint.frames import Frame, unpack
 from haechi.index.clips import Clip
 
@@ -88,10 +88,7 @@ class Entry:
             pdq=_sound(key, pdq, _HASH_BYTES),
             pdq_quality=min(100, max(0, pdq_quality)),
             embedding=_sound(key, embedding, sscd.DIMENSIONS),
-            views=tuple(
-                views[start : start + sscd.DIMENSIONS]
-                for start in range(0, len(views) - sscd.DIMENSIONS + 1, sscd.DIMENSIONS)
-            ),
+            views=joined.embeddings(views),
             frames=_sound_frames(key, frames),
         )
 
@@ -166,6 +163,15 @@ class Hit:
     orientation: int
     found_by: str
     clip: Clip | None = None
+
+
+class Hits(list[Hit]):
+    """Hits, the best first.
+
+    truncated   more entries are near than were asked for, and the farther ones are left out
+    """
+
+    truncated = False
 
 
 def _seconds(frames: tuple[Frame, ...]) -> float:

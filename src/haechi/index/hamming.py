@@ -181,14 +181,21 @@ class HammingIndex:
         _, keys, found = self._search(words(bits)[None], radius)
         return list(zip(keys.tolist(), found.tolist(), strict=True))
 
-    def search_many(self, hashes: Sequence[bytes] | NDArray[np.uint64], radius: int) -> Matches:
+    def search_many(
+        self,
+        hashes: Sequence[bytes] | NDArray[np.uint64],
+        radius: int,
+        enough: int | None = None,
+    ) -> Matches:
         """The same for many: (number of the query, key, distance), int64 (k,) each.
 
-        `hashes` is uint64 (q, 4) or 32 bytes each; matches come in the order of the queries.
+        `hashes` is uint64 (q, 4) or 32 bytes each; matches come in the order of the queries. A query
+        that has found `enough` stops soon after, with whatever it met first: the answer is whole for
+        each query of fewer.
         """
         if not isinstance(hashes, np.ndarray):
             hashes = np.frombuffer(b"".join(hashes), dtype=np.uint64).reshape(-1, WORDS)
-        return self._search(hashes, radius)
+        return self._search(hashes, radius, enough)
 
     def save(self, path: str | os.PathLike[str], version: int) -> None:
         """Write a snapshot, with a number that `open` gives back. Raises StorageUnavailable."""
@@ -241,14 +248,17 @@ class HammingIndex:
         index._base = _Base(keys, hashes, buckets, np.ones(len(keys), dtype=np.bool_))
         return index
 
-    def _search(self, queries: NDArray[np.uint64], radius: int) -> Matches:
+    def _search(
+        self, queries: NDArray[np.uint64], radius: int, enough: int | None = None
+    ) -> Matches:
         with self._lock:
             buckets, base, tail = self._base.buckets, self._base.kept(), self._tail.kept()
         radius = min(radius, MAX_RADIUS)
         kernels = compiled.BANDS.ready() if buckets is not None else None
         if kernels is None:
             return _scan(base, tail, queries, radius)
-        found: Matches = kernels.search(base, buckets, tail, queries, radius)
+        limit = kernels.ALL if enough is None else enough
+        found: Matches = kernels.search(base, buckets, tail, queries, radius, limit)
         return found
 
     def _remove(self, key: int) -> None:

@@ -32,12 +32,15 @@ class Pair:
         found_by: As in Hit, or None without a match.
         reversed: True if the match was only found with the second picture as the query, such as
             when the first is a crop of a tile of it.
-        distance_bits: The smallest PDQ distance over eight turns, whether or not it is a match.
+        distance_bits: The smallest PDQ distance over eight turns, whether or not it is a match. Of
+            a video its key frame counts, which need not be what is alike.
         orientation: 0..7, the index into fingerprint.pdq.TURNS at which it was measured.
         similarity: Cosine of the whole pictures, or None without the copy-detection model.
         view_similarity: Highest cosine where a view takes part that matched; None if none did.
         clip: Where the frames of the first lie in the second, or with `reversed` those of the
             second in the first. None if either is a picture, or too few frames are alike.
+        clip_bits: The median PDQ distance over the frames of the clip between two videos, where
+            the search reports it; else None.
     """
 
     verdict: Verdict
@@ -48,6 +51,7 @@ class Pair:
     similarity: float | None
     view_similarity: float | None
     clip: Clip | None = None
+    clip_bits: int | None = None
 
 
 def compare(first: Looks, second: Looks, policy: Policy = DEFAULT) -> Pair:
@@ -72,6 +76,7 @@ def compare(first: Looks, second: Looks, policy: Policy = DEFAULT) -> Pair:
         similarity=_whole(first.asked, second.asked),
         view_similarity=_of_views(there, back),
         clip=clip,
+        clip_bits=hit.distance_bits if hit and clip and hit.found_by == "vpdq" else None,
     )
 
 

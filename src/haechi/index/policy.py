@@ -1,13 +1,17 @@
 """Where a likeness becomes a verdict: the thresholds, their reasons and their false-match rates."""
 
 import json
-from dataclasses import asdict, dataclass
+import math
+from dataclasses import asdict, dataclass, fields
 from typing import Self
 
 from haechi.errors import PolicyRefused
 from haechi.fingerprint import pdq
 from haechi.index import clips
 from haechi.index.entry import Hit, Verdict
+
+BESIDE = frozenset({"calibration", "sha256"})
+"""What a file of thresholds may hold beside them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +57,9 @@ class Policy:
     def from_json(cls, text: str) -> Self:
         """The policy in a JSON object of thresholds; a field that is missing keeps its default.
 
-        What `haechi calibrate --write` adds under "calibration" is not read. Raises PolicyRefused
-        with the field's name if one is unknown, no number, or out of its range.
+        What `haechi calibrate --write` adds beside them (BESIDE) is not read here; index.policy_file
+        does. Raises PolicyRefused with the field's name if one is unknown, no number, or out of its
+        range.
         """
         try:
             told = json.loads(text)
@@ -62,10 +67,9 @@ class Policy:
             raise PolicyRefused(f"the policy is not JSON: {error}") from error
         if not isinstance(told, dict):
             raise PolicyRefused("the policy is no JSON object")
-        fields = {name: value for name, value in told.items() if name != "calibration"}
-        for name, value in fields.items():
-            _check(name, value)
-        return cls(**fields)
+        return cls(
+            **{name: checked(name, value) for name, value in told.items() if name not in BESIDE}  # type: ignore[arg-type]
+        )
 
     def to_json(self) -> str:
         """A JSON object that `from_json` reads."""
@@ -90,26 +94,40 @@ class Policy:
         return hit.similarity is not None and hit.similarity >= self.sscd_certain
 
 
-_RANGES = {
-    "pdq_same_bits": (0, pdq.BITS),
-    "pdq_edited_bits": (0, 40),
-    "min_quality": (0, 100),
-    "sscd_similarity": (0.0, 1.0),
-    "sscd_view_similarity": (0.0, 1.0),
-    "sscd_certain": (0.0, 1.0),
-}
-"""Lowest and highest; whole numbers where both are. The index finds up to 40 bits."""
+MOST_BITS = 40
+"""As far as the Hamming index searches."""
+
+LEAST_SIMILARITY = 0.3
+"""Beneath it unrelated photographs meet (Policy), whatever a file or a bank wishes for."""
 
 
-def _check(name: str, value: object) -> None:
-    if name not in _RANGES:
-        raise PolicyRefused(f"{name}: there is no such threshold")
-    low, high = _RANGES[name]
-    kinds = int if isinstance(low, int) else (int, float)
-    if isinstance(value, bool) or not isinstance(value, kinds):
-        raise PolicyRefused(f"{name}: not a {'whole ' if kinds is int else ''}number")
+def span(name: str) -> tuple[float, float]:
+    """The least and the largest value that the threshold `name` may have."""
+    if name.startswith("sscd_"):
+        return LEAST_SIMILARITY, 1.0
+    return 0, MOST_BITS if name.endswith("_bits") else 100
+
+
+def checked(name: str, value: object) -> int | float:
+    """`value`, if the threshold `name` may have it: in a file, of a bank and of a source alike.
+
+    Bits and the quality are whole numbers, and int. Raises PolicyRefused, which names the threshold.
+    """
+    if name not in NAMES:
+        raise PolicyRefused(f"{name} is no threshold; there are {', '.join(NAMES)}")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise PolicyRefused(f"{name} must be a number")
+    if not name.startswith("sscd_"):
+        if value != int(value):
+            raise PolicyRefused(f"{name} must be a whole number")
+        value = int(value)
+    low, high = span(name)
     if not low <= value <= high:
-        raise PolicyRefused(f"{name}: {value} is not between {low} and {high}")
+        raise PolicyRefused(f"{name} must be from {low} to {high}")
+    return value
 
+
+NAMES = tuple(field.name for field in fields(Policy))
+"""Every threshold."""
 
 DEFAULT = Policy()

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from haechi.fingerprint.frames import Frame, turned_many
 from haechi.fingerprint.pdq import TURNS
 from haechi.index.batch import NO_FILE, words
-from haechi.index.entry import Hit, Query
+from haechi.index.entry import Hits, Query
 from haechi.index.evidence import Bits, Evidence, best_first, of_picture
 from haechi.index.moving import Lengths, by_group, shown, thinned, weigh
 from haechi.index.policy import Policy
@@ -29,20 +29,28 @@ _BLOCK = 128
 """Hashes of frames looked up at once: what bounds the memory when all are near a whole video."""
 
 
+_HASHES_EACH = 8
+"""A still picture has up to 18 hashes with its views; few of them are near to one hash."""
+
+_CLOSE_BITS = 8
+
+
 class Search:
     """Evidence about every entry that the query meets, as the entries are when it is made."""
 
-    def __init__(self, state: State, query: Query, policy: Policy) -> None:
-        """Nothing is looked at yet."""
+    def __init__(self, state: State, query: Query, policy: Policy, most: int | None = None) -> None:
+        """Nothing is looked at yet. `most` as in Catalog.search."""
         self._state = state
         self._now = state.now
         self._query = query
         self._policy = policy
+        self._most = most
+        self._truncated = False
         self._seconds = query.seconds
         self._frames = [frame for frame in query.frames if frame.pdq.quality >= policy.min_quality]
         self._evidence: dict[int, Evidence] = defaultdict(Evidence)
 
-    def hits(self) -> list[Hit]:
+    def hits(self) -> Hits:
         """What was found, the best first."""
         self._same_file()
         self._near_turns()
@@ -50,7 +58,11 @@ class Search:
         self._near_vectors()
         key = self._now.slots.one
         found = [one.hit(int(key("key", slot))) for slot, one in self._evidence.items()]
-        return sorted(found, key=best_first)
+        hits = Hits(sorted(found, key=best_first))
+        if self._most is not None:
+            hits.truncated = self._truncated or len(hits) > self._most
+            del hits[self._most :]
+        return hits
 
     def _same_file(self) -> None:
         if len(self._query.sha256) == len(NO_FILE) and self._query.sha256 != NO_FILE:
@@ -138,7 +150,8 @@ class Search:
         near = self._now.vectors.search([*wholes, *query.views], lowest)
         view = (near.look >= len(wholes)) | ~near.whole
         least = np.where(view, policy.sscd_view_similarity, policy.sscd_similarity)
-        kept = (near.cosine >= least) & self._now.alive(near.owner)
+        kept = np.flatnonzero((near.cosine >= least) & self._now.alive(near.owner))
+        kept = kept[self._nearest(near.owner[kept], -near.cosine[kept])]
         for slot, cosine, part in zip(
             near.owner[kept].tolist(), near.cosine[kept].tolist(), view[kept].tolist(), strict=True
         ):
@@ -148,7 +161,40 @@ class Search:
         self, hashes: NDArray[np.uint64]
     ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.uint32]]:
         policy = self._policy
-        return self._state.near(self._now, hashes, policy.pdq_edited_bits, policy.min_quality)
+        radius, quality = policy.pdq_edited_bits, policy.min_quality
+        if self._most is None:
+            return self._state.near(self._now, hashes, radius, quality)
+        enough = self._most * _HASHES_EACH
+        found = self._state.near(self._now, hashes, radius, quality, enough)
+        if len(found[0]) >= enough and np.bincount(found[0]).max() >= enough:
+            # It may have stopped before it came to the nearest: these are looked for by themselves.
+            self._truncated = True
+            close = self._state.near(self._now, hashes, min(radius, _CLOSE_BITS), quality, enough)
+            pairs = np.concatenate([(one[0] << 32) + one[1] for one in (close, found)])
+            once = np.unique(pairs, return_index=True)[1]
+            found = tuple(  # type: ignore[assignment]  # four, as they were
+                np.concatenate([near, far])[once] for near, far in zip(close, found, strict=True)
+            )
+        asked, rows, distances, slots = found
+        kept = self._nearest(slots, distances)
+        return asked[kept], rows[kept], distances[kept], slots[kept]
+
+    def _nearest(self, slots: NDArray[Any], far: NDArray[Any]) -> NDArray[np.bool_] | slice:
+        """Which of what was found belongs to the nearest `most` entries; the older of equals.
+
+        Before evidence is made of it: of two million equal hashes that takes ten seconds.
+        """
+        if self._most is None or len(slots) <= self._most:
+            return slice(None)
+        named, number = np.unique(slots, return_inverse=True)
+        if len(named) <= self._most:
+            return slice(None)
+        self._truncated = True
+        least = np.full(len(named), np.inf)
+        np.minimum.at(least, number, far)
+        chosen = np.zeros(len(named), dtype=np.bool_)
+        chosen[np.argsort(least, kind="stable")[: self._most]] = True
+        return chosen[number]
 
     def _key_frame_s(self) -> float:
         """When the frame is shown whose turns were asked (fingerprint.ImageFingerprint)."""

@@ -121,10 +121,15 @@ class State:
         return np.asarray(found[equal & now.alive(found)], dtype=np.uint32)
 
     def near(
-        self, now: Moment, hashes: NDArray[np.uint64], radius: int, min_quality: int
+        self,
+        now: Moment,
+        hashes: NDArray[np.uint64],
+        radius: int,
+        min_quality: int,
+        enough: int | None = None,
     ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.uint32]]:
         """(number of the asked hash, row, distance, slot) of what is within `radius` bits."""
-        asked, rows, distances = self._bits.search(hashes, radius)
+        asked, rows, distances = self._bits.search(hashes, radius, enough)
         if not len(rows):  # as for nearly every upload
             return asked, rows, distances, _NO_SLOTS
         then = rows < now.rows.rows

@@ -1,56 +1,49 @@
-"""Thresholds of one bank or source: laid over the default, searched loosest first, judged apart.
+"""Thresholds of one bank or source: laid over the usual ones, searched loosest first, judged apart.
 
 A catalog is searched with the loosest of all policies; what it finds is then looked up again with
 its own policy.
 """
 
-import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 
-from haechi.errors import InvalidDocument
+from haechi.errors import PolicyRefused
+from haechi.index import policy as policies
 from haechi.index.entry import Hit
 from haechi.index.evidence import best_first
 from haechi.index.policy import DEFAULT, Policy
 
-MOST_BITS = 40
-"""As far as the Hamming index searches."""
-
-LEAST_SIMILARITY = 0.3
-"""Beneath it unrelated photographs meet (index.policy), whatever a bank wishes for."""
-
 type Overrides = Mapping[str, int | float]
 
-NAMES = tuple(
-    field.name
-    for field in fields(Policy)
-    if field.name.endswith("_bits") or field.name.startswith("sscd_")
-)
+NAMES = tuple(name for name in policies.NAMES if name != "min_quality")
 """What of a Policy a bank or a source may set. Not the quality: a hit does not tell it."""
 
 
 def checked(overrides: Mapping[str, object]) -> dict[str, int | float]:
-    """`overrides` if they are thresholds in range: bits 0..40, cosines 0.3..1.
+    """`overrides` if they are thresholds of NAMES in range (index.policy.checked).
 
-    Raises InvalidDocument, naming the first that is not.
+    Raises PolicyRefused, naming the first that is not.
     """
     if not isinstance(overrides, Mapping):
-        raise InvalidDocument("thresholds are no object of names and numbers")
-    return {name: _checked(name, value) for name, value in overrides.items()}
+        raise PolicyRefused("thresholds are no object of names and numbers")
+    for name in overrides:
+        if name not in NAMES:
+            raise PolicyRefused(f"{name} is no threshold of a bank; there are {', '.join(NAMES)}")
+    return {name: policies.checked(name, value) for name, value in overrides.items()}
 
 
-def policy(*layers: Overrides) -> Policy:
-    """DEFAULT with `layers` laid over it, the last on top. Raises InvalidDocument."""
-    made = DEFAULT
+def policy(*layers: Overrides, usual: Policy = DEFAULT) -> Policy:
+    """`usual` with `layers` laid over it, the last on top. Raises PolicyRefused."""
+    made = usual
     for layer in layers:
         made = replace(made, **checked(layer))  # type: ignore[arg-type]
     return made
 
 
-def loosest(policies: Iterable[Policy]) -> Policy:
-    """The policy that finds whatever any of `policies`, or DEFAULT, finds."""
-    made = DEFAULT
-    for one in policies:
+def loosest(given: Iterable[Policy], usual: Policy = DEFAULT) -> Policy:
+    """The policy that finds whatever any of `given`, or `usual`, finds."""
+    made = usual
+    for one in given:
         for name in NAMES:
             widest = max if name.endswith("_bits") else min
             made = replace(made, **{name: widest(getattr(made, name), getattr(one, name))})
@@ -78,23 +71,3 @@ def found(
         if key in seen[policy]:
             made.append((seen[policy][key], policy))
     return sorted(made, key=lambda pair: best_first(pair[0]))
-
-
-def span(name: str) -> tuple[float, float]:
-    """The least and the largest value that the threshold `name` may have."""
-    return (LEAST_SIMILARITY, 1.0) if name.startswith("sscd_") else (0, MOST_BITS)
-
-
-def _checked(name: str, value: object) -> int | float:
-    if name not in NAMES:
-        raise InvalidDocument(f"{name} is no threshold; there are {', '.join(NAMES)}")
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise InvalidDocument(f"{name} must be a number")
-    low, high = span(name)
-    if name.endswith("_bits"):
-        if value != int(value):
-            raise InvalidDocument(f"{name} must be a whole number")
-        value = int(value)
-    if not low <= value <= high:
-        raise InvalidDocument(f"{name} must be from {low} to {high}")
-    return value

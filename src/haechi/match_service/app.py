@@ -114,7 +114,7 @@ async def match(request: Request) -> Response:
     [written] = await service.store.write_checks(caller.id, [given])
     service.metrics.outcome(decision.outcome)
     request.scope[OUTCOME] = decision.outcome
-    reader = await Reader.of(service, caller, found)
+    reader = await Reader.of(service, caller, [(decision, found)])
     return JSONResponse(verdict(reader, given, found, written))
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -89,5 +88,6 @@ async def _answered(
     written = await service.store.write_checks(caller.id, verdicts)
     for one in verdicts:
         service.metrics.outcome(one.decision.outcome)
-    reader = await Reader.of(service, caller, chain.from_iterable(found))
+    answers = zip((one.decision for one in verdicts), found, strict=True)
+    reader = await Reader.of(service, caller, answers)
     return [verdict(reader, *one) for one in zip(verdicts, found, written, strict=True)]

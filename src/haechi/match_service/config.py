@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from haechi.errors import SettingRefused
+from haechi.errors import PolicyRefused, SettingRefused
+from haechi.index import DEFAULT, Policy, policy_file
 
 type Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -55,6 +56,8 @@ class Settings:
     load_s         Longest wait for the banks before the first request is taken, where the database
                    answers. A million members take about 20 s.
     snapshot       Where processes share what they loaded (saved). None: each has its own copy.
+    policy         The usual thresholds: those of HAECHI_POLICY_FILE (index.policy_file) or the
+                   built-in ones. Banks and sources lay theirs over them.
     stale_after_s  Age of the last look at the banks after which no verdict is given. Above the
                    one second between looks, so that one slow look is no outage.
     """
@@ -86,6 +89,7 @@ class Settings:
     fetch_ports: frozenset[int] = frozenset({80, 443})
     fetch_s: float = 10.0
     snapshot: Path | None = None
+    policy: Policy = DEFAULT
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:
@@ -114,6 +118,7 @@ class Settings:
             fetch_allow=_networks(environ, "HAECHI_FETCH_ALLOW"),
             fetch_ports=_ports(environ, "HAECHI_FETCH_PORTS", cls.fetch_ports),
             snapshot=_place(environ, "HAECHI_MATCH_SNAPSHOT"),
+            policy=_policy(environ),
         )
 
 
@@ -129,6 +134,14 @@ def _key(environ: Mapping[str, str], name: str) -> bytes:
     if not _HEX_KEY.fullmatch(text):
         raise SettingRefused(name, "must be 32 bytes written as 64 lower-case hex digits")
     return bytes.fromhex(text)
+
+
+def _policy(environ: Mapping[str, str]) -> Policy:
+    named = environ.get(policy_file.VARIABLE, "")
+    try:
+        return policy_file.calibrated(named) if named else DEFAULT
+    except PolicyRefused as error:
+        raise SettingRefused(policy_file.VARIABLE, f"is not fit: {error}") from error
 
 
 def _count(environ: Mapping[str, str], name: str, default: int) -> int:

@@ -6,7 +6,7 @@ or an expiry does. docs/banks.md gives the rules with their reasons.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 from haechi.index import DEFAULT, Hit, Policy, Verdict
@@ -71,6 +71,15 @@ class Found:
         return self.bank.policy == "benign"
 
 
+class Matches(list[Found]):
+    """Members that an upload matches, the best first.
+
+    truncated   it is near to more members than one question looks at (mirror.MOST_HITS)
+    """
+
+    truncated = False
+
+
 @dataclass(frozen=True)
 class Decision:
     """What to do, and the one hit that decided it (None where nothing was found).
@@ -104,8 +113,16 @@ def decide(found: Sequence[Found]) -> Decision:
     """The strictest ruling among `found` (best first) decides; within it, the best hit.
 
     A likeness that a machine must not act on alone (Policy.certain), and a member that is held,
-    are sent to review where the bank would block.
+    are sent to review where the bank would block. Of Matches that were truncated nothing is
+    published: what was left out might have blocked.
     """
+    decision = _strictest(found)
+    if decision.outcome == "publish" and isinstance(found, Matches) and found.truncated:
+        return replace(decision, outcome="review")
+    return decision
+
+
+def _strictest(found: Sequence[Found]) -> Decision:
     vetoes = [one for one in found if one.benign and not one.held]
     rulings = [_rule(one, vetoes) for one in found if not one.benign]
     if not rulings:

@@ -122,11 +122,13 @@ SCHEMAS: dict[str, Json] = {
                 }
             ),
             "hits": _list(_ref("Hit")),
+            "truncated": _YES_NO,
             "veto": {"anyOf": [_ref("Hit"), {"type": "null"}]},
             "reason": _object({"code": _TEXT, "words": _TEXT}),
             "appeal_url": _MAYBE_TEXT,
         },
-        words="What to do with the upload, and everything it matches, the best first.",
+        words="What to do with the upload, and what it matches, the best first. `truncated`: there "
+        "is more than is told.",
     ),
     "Verdicts": _object(
         {"answers": _list({"anyOf": [_ref("Verdict"), _ref("Refusal")]})},

@@ -4,14 +4,18 @@ A name is resolved once; every address it has is judged (haechi.match_service.ad
 connection is made to an address that was judged, never to the name, so that a name which answers
 differently the second time gains nothing. The certificate is still checked against the name. Every
 redirect is judged anew. Nothing of this process goes along: no proxy, no cookie, no credential.
+
+A name that must not be fetched from and a name that does not exist are one refusal, given at one
+moment: who asks shall not learn which names the inner network has.
 """
 
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from functools import cache
-from socket import SOCK_STREAM
+from functools import cache, partial
+from socket import SOCK_STREAM, getaddrinfo
 from urllib.parse import urljoin
 
 import httpx
@@ -25,6 +29,9 @@ type Resolve = Callable[[str, int], Awaitable[list[str]]]
 
 REDIRECTS = 3
 CONNECT_S = 3.0
+RESOLVE_S = 2.0
+"""To resolve a name; one that leads nowhere is refused when this is over, neither before nor after.
+A resolver that is at hand answers in a tenth of it."""
 TRIED = 2
 """Addresses of one name that are tried, so that one dead one does not end it."""
 
@@ -40,10 +47,17 @@ _ACCEPT = {
 }
 
 
+@cache
+def _resolvers() -> ThreadPoolExecutor:
+    """Threads of their own: those that everybody shares must not wait for a slow server of names."""
+    return ThreadPoolExecutor(AT_ONCE, "haechi-names")
+
+
 async def resolved(host: str, port: int) -> list[str]:
     """Every address of `host`, as the machine resolves names. Raises AddressUnreachable."""
+    look = partial(getaddrinfo, host, port, type=SOCK_STREAM)
     try:
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=SOCK_STREAM)
+        found = await asyncio.get_running_loop().run_in_executor(_resolvers(), look)
     except (OSError, UnicodeError) as error:
         raise AddressUnreachable("the name is not known") from error
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
@@ -52,10 +66,13 @@ async def resolved(host: str, port: int) -> list[str]:
 class Fetcher:
     """Fetches for one process, within the limits of its settings."""
 
-    def __init__(self, settings: Settings, resolve: Resolve = resolved) -> None:
-        """`resolve` gives every address of a name."""
+    def __init__(
+        self, settings: Settings, resolve: Resolve = resolved, resolve_s: float = RESOLVE_S
+    ) -> None:
+        """`resolve` gives every address of a name, and is given `resolve_s` for it."""
         self._settings = settings
         self._resolve = resolve
+        self._resolve_s = resolve_s
         self._gate = Gate(AT_ONCE, WAITING)
 
     @property
@@ -89,10 +106,16 @@ class Fetcher:
         raise AddressRefused(f"there are more than {REDIRECTS} redirects")
 
     async def _judged(self, wanted: Target) -> list[str]:
-        settings = self._settings
-        found = await self._resolve(wanted.host, wanted.port)
+        settings, loop = self._settings, asyncio.get_running_loop()
         allow, ports = settings.fetch_allow, settings.fetch_ports
-        return judge(wanted.host, wanted.port, found, allow=allow, ports=ports)
+        over_at_s = loop.time() + self._resolve_s
+        try:
+            async with asyncio.timeout_at(over_at_s):
+                found = await self._resolve(wanted.host, wanted.port)
+            return judge(wanted.host, wanted.port, found, allow=allow, ports=ports)
+        except (AddressRefused, AddressUnreachable, TimeoutError):
+            await _sleep_until(over_at_s)
+        raise AddressRefused("this service does not fetch from there")
 
     async def _from_somewhere(self, wanted: Target, addresses: list[str]) -> bytes | str:
         """The body, or where a redirect points."""
@@ -143,6 +166,10 @@ class Fetcher:
             if len(body) > limit_bytes:
                 raise TooManyBytes
         return bytes(body)
+
+
+async def _sleep_until(moment_s: float) -> None:
+    await asyncio.sleep(max(0.0, moment_s - asyncio.get_running_loop().time()))
 
 
 def _joined(url: str, there: str) -> str:

@@ -35,13 +35,7 @@ SELECT platform.id, platform.name, apikey.id, apikey.scopes
 FROM matching_apikey AS apikey JOIN matching_platform AS platform ON platform.id = platform_id
 WHERE apikey.key_digest = %(digest)s AND platform.enabled AND apikey.revoked_at IS NULL
   AND (apikey.expires_at IS NULL OR apikey.expires_at > now())
-UNION ALL
-SELECT id, name, -id, CASE WHEN may_curate THEN %(curating)s::text[] ELSE %(first)s::text[] END
-FROM matching_platform WHERE key_digest = %(digest)s AND enabled
-LIMIT 1
 """
-# What the one key that came with the platform may do; `may_curate` adds the scope `curate`.
-_FIRST: list[str] = ["match", "register", "metrics"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +44,7 @@ class Caller:
 
     id      of the platform
     name    of the platform
-    key     number of the key; the platform's first key, which has none, is minus `id`
+    key     number of the key
     scopes  what the key may do
     """
 
@@ -103,8 +97,7 @@ class Keys:
 
     async def _ask(self, digest: bytes) -> _Seen:
         until_s = self._clock() + FRESH_S  # counted from before the question
-        values = {"digest": digest, "first": _FIRST, "curating": [*_FIRST, "curate"]}
-        seen = _Seen(_caller(await self._rows(_ASK, values)), until_s)
+        seen = _Seen(_caller(await self._rows(_ASK, {"digest": digest})), until_s)
         if len(self._seen) >= KEPT:
             self._seen.clear()
         self._seen[digest] = seen

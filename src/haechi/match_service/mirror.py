@@ -10,13 +10,17 @@ from typing import Any, Self
 
 import numpy as np
 
-from haechi.errors import IndexDamaged, InvalidDocument
-from haechi.index import DEFAULT, Catalog, Entry, Hit, Policy, Query, Verdict, thresholds
+from haechi.errors import IndexDamaged, PolicyRefused
+from haechi.index import DEFAULT, Catalog, Entry, Hit, Hits, Policy, Query, Verdict, thresholds
 from haechi.match_service.beside import FOR_EVER_S, Beside
-from haechi.match_service.decide import Bank, Found, Held
+from haechi.match_service.decide import Bank, Found, Held, Matches
 from haechi.match_service.homes import Home
 
 log = logging.getLogger(__name__)
+
+MOST_HITS = 10_000
+"""Members that one question looks at, the nearest: a tenth of a second of evidence. More are near only
+where a list holds one picture ten thousand times, or a picture of nothing was listed."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,7 @@ class _State:
     sources: dict[Home, Source] = field(default_factory=dict)
     loosest: Policy = DEFAULT
     policies: dict[Home, Policy] = field(default_factory=dict)
+    usual: Policy = DEFAULT
 
     def policy(self, home: Home) -> Policy:
         """What a member of that bank and source is judged by."""
@@ -86,10 +91,10 @@ class _State:
             source = self.sources.get(home)
             layers = [self.banks[home[0]].thresholds, source.thresholds if source else {}]
             try:
-                made = thresholds.policy(*layers)
-            except InvalidDocument as error:
+                made = thresholds.policy(*layers, usual=self.usual)
+            except PolicyRefused as error:
                 log.error("bank %d, %r: %s; the usual thresholds are used", *home, error)  # noqa: TRY400
-                made = DEFAULT
+                made = self.usual
             self.policies[home] = made
         return made
 
@@ -100,7 +105,7 @@ class _State:
             *((key, "") for key in enabled),
             *(home for home in self.sources if home[0] in enabled),
         ]
-        return replace(self, loosest=thresholds.loosest(map(self.policy, homes)))
+        return replace(self, loosest=thresholds.loosest(map(self.policy, homes), self.usual))
 
 
 class Mirror:
@@ -110,8 +115,9 @@ class Mirror:
     the middle shows nothing of a bank before all of it is there.
     """
 
-    def __init__(self) -> None:
-        self._state = _State(Catalog(), {}, 0)
+    def __init__(self, usual: Policy = DEFAULT) -> None:
+        """`usual` is laid under the thresholds of banks and sources."""
+        self._state = _State(Catalog(), {}, 0, loosest=usual, usual=usual)
 
     def __len__(self) -> int:
         """Number of members that can match."""
@@ -173,7 +179,8 @@ class Mirror:
 
     def forget(self) -> None:
         """Start empty: the database is behind what was read from it, so it is another one."""
-        self._state = _State(Catalog(), {}, 0)
+        usual = self._state.usual
+        self._state = _State(Catalog(), {}, 0, loosest=usual, usual=usual)
 
     def save(self, path: Path, database: Mapping[str, Any]) -> None:
         """Write what is in force to `path`; not while changes are applied. Raises StorageUnavailable.
@@ -200,25 +207,26 @@ class Mirror:
             banks = {int(key): Bank(**told_bank) for key, told_bank in told["banks"]}
             sources = {(int(key), str(name)): Source(**one) for key, name, one in told["sources"]}
             beside = Beside.of_parts(told, arrays)
-            made._state = _State(catalog, banks, seq, beside, sources).with_loosest()
+            made._state = _State(catalog, banks, seq, beside, sources)
             return made, dict(told["database"])
         except (KeyError, TypeError, IndexError, ValueError) as error:
             raise IndexDamaged(path, f"holds no banks: {error!r}") from error
 
     def become(self, other: Self) -> None:
-        """Be what `other` is; whoever searches sees the one or the other."""
-        self._state = other._state
+        """Be what `other` is, by one's own usual policy; who searches sees the one or the other."""
+        mine = replace(other._state, usual=self._state.usual, policies={})
+        self._state = mine.with_loosest()
 
-    def search(self, query: Query) -> list[Found]:
-        """Members that match, best first."""
+    def search(self, query: Query) -> Matches:
+        """Members that match, best first; of more than MOST_HITS the nearest."""
         state = self._state
-        return self._in_force(state, lambda policy: state.catalog.search(query, policy))
+        return self._in_force(state, lambda policy: state.catalog.search(query, policy, MOST_HITS))
 
-    def search_md5(self, md5: bytes) -> list[Found]:
+    def search_md5(self, md5: bytes) -> Matches:
         """Members asked for by MD5 (MemberRow.md5): videos for example; by their number."""
         state = self._state
         keys = state.beside.exact.search(md5)
-        hits = [Hit(key, Verdict.IDENTICAL_FILE, None, None, 0, "md5") for key in keys]
+        hits = Hits(Hit(key, Verdict.IDENTICAL_FILE, None, None, 0, "md5") for key in keys)
         return self._in_force(state, lambda _: hits)
 
     @property
@@ -226,7 +234,7 @@ class Mirror:
         """Number of members that can be asked for by MD5."""
         return len(self._state.beside.exact)
 
-    def _in_force(self, state: _State, search: Callable[[Policy], Iterable[Hit]]) -> list[Found]:
+    def _in_force(self, state: _State, search: Callable[[Policy], Hits]) -> Matches:
         """Those of enabled banks, neither paused nor expired, that their own policy finds."""
         now_s = time.time()
 
@@ -236,11 +244,21 @@ class Mirror:
             awake = bank is not None and bank.enabled and state.beside.awake(key, now_s)
             return state.policy(home) if home and awake else None
 
-        return [
+        truncated = False
+
+        def searched(policy: Policy) -> Hits:
+            nonlocal truncated
+            hits = search(policy)
+            truncated |= hits.truncated
+            return hits
+
+        matches = Matches(
             Found(hit.key, state.banks[home[0]], hit, state.beside.held(hit.key), policy)
-            for hit, policy in thresholds.found(search, state.loosest, own)
+            for hit, policy in thresholds.found(searched, state.loosest, own)
             if (home := state.beside.homes.get(hit.key)) is not None
-        ]
+        )
+        matches.truncated = truncated
+        return matches
 
     def _note(self, row: MemberRow) -> None:
         times = row.paused_until, row.expires_at

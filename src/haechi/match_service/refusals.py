@@ -12,6 +12,9 @@ from haechi.errors import HaechiError
 
 RETRY_AFTER_S = 2
 
+# One answer: a key must not learn from it what the inner network has.
+_NOT_FETCHED = "Nothing could be fetched from that address."
+
 # The most specific class that an error is an instance of counts, so order does not matter.
 ANSWERS: Mapping[type[HaechiError], tuple[int, str]] = {
     errors.NotMedia: (415, "This is not a picture in a format that Haechi knows."),
@@ -27,8 +30,8 @@ ANSWERS: Mapping[type[HaechiError], tuple[int, str]] = {
     errors.KeyRefused: (401, "An API key of an enabled platform is needed."),
     errors.ScopeMissing: (403, "This key is not for this."),
     errors.RateLimited: (429, "Too many requests. Try again later."),
-    errors.AddressRefused: (400, "This service does not fetch that address."),
-    errors.AddressUnreachable: (400, "Nothing usable came from that address."),
+    errors.AddressRefused: (400, _NOT_FETCHED),
+    errors.AddressUnreachable: (400, _NOT_FETCHED),
     errors.CheckUnknown: (404, "No recent check of this platform has that number."),
     errors.ContentUnknown: (404, "This platform has registered no content of that id."),
     errors.BodyTooSlow: (408, "The request took too long to arrive."),

@@ -23,7 +23,7 @@ from haechi.fingerprint import ImageFingerprint, image
 from haechi.index import Query
 from haechi.match_service import intake, probe
 from haechi.match_service.config import Settings
-from haechi.match_service.decide import Decision, Found, decide
+from haechi.match_service.decide import Decision, Matches, decide
 from haechi.match_service.fetching import Fetcher
 from haechi.match_service.follow import Follower
 from haechi.match_service.gate import Gate, Room
@@ -61,7 +61,7 @@ class Service:
         self.settings = settings
         self._given = sandbox
         self.store = Store(settings)
-        self.mirror = Mirror()
+        self.mirror = Mirror(settings.policy)
         self.follower = Follower(self.mirror, settings)
         self.gate = Gate(settings.concurrency, settings.queue)
         self.room = Room(settings.concurrency * settings.limit_bytes, settings.bodies)
@@ -174,12 +174,12 @@ class Service:
             raise
         return Asked.picture(made)
 
-    async def search(self, query: Query) -> tuple[Decision, list[Found]]:
+    async def search(self, query: Query) -> tuple[Decision, Matches]:
         """What to do with a picture of this fingerprint, and everything it matches, best first."""
         found = await self.found(query)
         return decide(found), found
 
-    async def found(self, query: Query) -> list[Found]:
+    async def found(self, query: Query) -> Matches:
         """Everything that a picture of this fingerprint matches, best first."""
         seq, quick = self.mirror.seq, _quick(query)
         if quick and seq == self._settled:
@@ -192,7 +192,7 @@ class Service:
             self._settled = seq
         return found
 
-    def _timed(self, query: Query) -> tuple[list[Found], float]:
+    def _timed(self, query: Query) -> tuple[Matches, float]:
         """What matches, and the processor's seconds it took.
 
         Not those of a clock: on a busy machine each search seems slow by it, and would be handed to
@@ -201,7 +201,7 @@ class Service:
         started_s = time.thread_time()
         return self.mirror.search(query), time.thread_time() - started_s
 
-    async def found_many(self, queries: Sequence[Query]) -> list[list[Found]]:
+    async def found_many(self, queries: Sequence[Query]) -> list[Matches]:
         """`found` of each, beside the other requests and not before them."""
         return await self._in_thread(lambda: [self.mirror.search(query) for query in queries])
 

@@ -44,17 +44,30 @@ SET enabled = false, deleted_at = now(), name = left(name, 50) || ' deleted ' ||
 WHERE name = %s AND deleted_at IS NULL
 RETURNING id
 """
-_ADD = """
+# A person said of that file, or of that very hash, that it is wrongly listed in this bank. What this
+# API withdrew has no opinion, and may come back.
+_TAKEN_OUT = """
+EXISTS (SELECT FROM matching_member AS other
+        JOIN LATERAL (SELECT verdict FROM matching_opinion WHERE member_id = other.id
+                      ORDER BY id DESC LIMIT 1) AS last ON last.verdict = 'false_positive'
+        WHERE other.bank_id = bank.id AND other.status = 'withdrawn'
+          AND (other.sha256 = %(sha256)s::bytea
+               OR other.pdq = %(pdq)s::bytea AND other.pdq_quality >= %(min_quality)s
+               OR other.pdq IS NULL AND other.md5 = %(md5)s::bytea))
+"""
+_ADD = f"""
 INSERT INTO matching_member AS member (bank_id, status, source, sha256, md5, pdq, pdq_quality,
                                        embedding, views, frames, created_at, note, metadata)
-SELECT id, 'confirmed', %(source)s::text, %(sha256)s::bytea, %(md5)s::bytea, %(pdq)s::bytea,
+SELECT id, CASE WHEN {_TAKEN_OUT} THEN 'withdrawn' ELSE 'confirmed' END, %(source)s::text, %(sha256)s::bytea, %(md5)s::bytea, %(pdq)s::bytea,
        %(pdq_quality)s::int, %(embedding)s::bytea, %(views)s::bytea, %(frames)s::bytea, now(),
        %(note)s::text,
        %(metadata)s::jsonb
-FROM matching_bank WHERE name = %(bank)s AND deleted_at IS NULL
-"""
+FROM matching_bank AS bank WHERE name = %(bank)s AND deleted_at IS NULL
+"""  # noqa: S608
 # The same file or the same hashes again are the same content: confirmed again, never doubled.
-_AGAIN = """DO UPDATE SET status = 'confirmed', paused_until = NULL, expires_at = NULL,
+_AGAIN = """DO UPDATE SET
+    status = CASE WHEN member.status = 'withdrawn' THEN excluded.status ELSE 'confirmed' END,
+    paused_until = NULL, expires_at = NULL,
     note = coalesce(nullif(excluded.note, ''), member.note),
     metadata = coalesce(excluded.metadata, member.metadata)
 RETURNING id
@@ -174,12 +187,16 @@ class Banks:
         note: str,
         metadata: Mapping[str, object] | None,
     ) -> int | None:
-        """Put a file or hashes into a bank, confirmed; its number, or None without such a bank."""
+        """Put a file or hashes into a bank; its number, or None without such a bank.
+
+        Confirmed, unless a person took the same out of that bank: then it stays, or is, withdrawn.
+        """
         rows = await self._act(
             _ADD_HASHES if asked.sha256 is None else _ADD_FILE,
             {
                 **asked.columns(),
                 "bank": bank,
+                "min_quality": DEFAULT.min_quality,
                 "source": source[:SOURCE_LIMIT],
                 "note": note,
                 "metadata": None if metadata is None else Jsonb(metadata),

@@ -21,7 +21,7 @@ from haechi.server.appeals.models import Appeal, Outcome
 from haechi.server.audit import services as audit
 from haechi.server.cases import services as cases
 from haechi.server.cases.models import Action, Case, Clock, Decision, State, Verdict
-from haechi.server.matching import services as matching
+from haechi.server.matching import banks
 from haechi.server.matching.models import Check, Member
 from haechi.server.reports import vault
 from haechi.server.reports.models import Report
@@ -208,7 +208,7 @@ def answer(appeal: Appeal, *, grant: bool, reason: str, actor: User, now: dateti
         cases.free(appeal.silent.case)
     if grant:
         for member in members_behind(appeal):
-            matching.withdraw_member(member, actor=actor.name_in_log, now=now)
+            banks.withdraw(member, actor=actor.name_in_log, now=now, note="an appeal was granted")
 
 
 def _sealed_answer(appeal: Appeal, text: str) -> dict[str, str | bytes]:

@@ -11,7 +11,8 @@ from typing import Literal, Self
 from django.core.exceptions import ImproperlyConfigured
 
 from haechi import law
-from haechi.errors import UnknownRule
+from haechi.errors import PolicyRefused, UnknownRule
+from haechi.index import DEFAULT, Policy, policy_file
 
 type Surface = Literal["public", "desk", "worker"]
 
@@ -41,6 +42,7 @@ class Environment:
     mail_from        sender of takedown notices
     news_from        sender of the e-mail without content that a reporter may ask for; it should say
                      nothing; without a setting "info" at the domain of mail_from
+    policy           the usual thresholds (index.policy_file), as in the match service
     trusted_proxies  networks whose X-Forwarded-For is believed; none unless told
     """
 
@@ -72,6 +74,7 @@ class Environment:
     secure_cookies: bool
     limit_factor: float
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
+    policy: Policy
 
     @classmethod
     def read(cls, environ: dict[str, str] | None = None) -> Self:
@@ -112,6 +115,7 @@ class Environment:
             secure_cookies=public_url.startswith("https://"),
             limit_factor=_factor(env, "HAECHI_LIMIT_FACTOR"),
             trusted_proxies=_networks(env, "HAECHI_TRUSTED_PROXIES"),
+            policy=_policy(env),
         )
 
     def desk_secret(self) -> str:
@@ -183,6 +187,14 @@ def _key(env: dict[str, str], name: str) -> bytes:
     if not HEX_KEY.match(text):
         raise ImproperlyConfigured(f"{name} must be 32 bytes written as 64 lower-case hex digits")
     return bytes.fromhex(text)
+
+
+def _policy(env: dict[str, str]) -> Policy:
+    named = env.get(policy_file.VARIABLE, "")
+    try:
+        return policy_file.calibrated(named) if named else DEFAULT
+    except PolicyRefused as error:
+        raise ImproperlyConfigured(f"{policy_file.VARIABLE} is not fit: {error}") from error
 
 
 def _path(env: dict[str, str], name: str) -> Path | None:

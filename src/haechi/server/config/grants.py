@@ -98,8 +98,8 @@ TABLES: dict[str, Row] = {
     # --- matching
     "matching_platform": Row(
         "Public names who was asked. Match finds keys; secrets of webhooks are the worker's.",
-        public=Right(read=all_but("webhook_secret", "key_digest")),
-        match=Right(read=only("id", "name", "base_url", "key_digest", "enabled", "may_curate")),
+        public=Right(read=all_but("webhook_secret")),
+        match=Right(read=only("id", "name", "base_url", "enabled")),
     ),
     "matching_apikey": Row("Match checks keys.", match=READS),
     "matching_bank": Row(

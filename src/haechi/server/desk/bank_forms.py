@@ -1,5 +1,6 @@
 """What people at the desk fill in about banks and their members."""
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from haechi.errors import ReasonRequired
-from haechi.index import DEFAULT, thresholds
+from haechi.index import DEFAULT, policy, thresholds
 from haechi.server.matching import floods
 from haechi.server.matching.banks import NOTE_LIMIT
 from haechi.server.matching.models import Bank, BankPolicy
@@ -63,7 +64,7 @@ class BankForm(forms.Form):
         )
         usual = floods.Flood()
         for name in thresholds.NAMES:
-            self.fields[name] = _number(name, getattr(DEFAULT, name), *thresholds.span(name))
+            self.fields[name] = _number(name, getattr(DEFAULT, name), *policy.span(name))
         for name, span in floods.RANGES.items():
             self.fields[name] = _number(name, getattr(usual, name), *span)
         self.order_fields([*(name for name in self.fields if name != "reason"), "reason"])
@@ -102,6 +103,46 @@ class MemberForm(forms.Form):
         max_length=NOTE_LIMIT,
         required=False,
     )
+
+
+class EndForm(forms.Form):
+    """The last day on which a member matches."""
+
+    use_required_attribute = False
+
+    last_day = forms.DateField(
+        label=_("Last day on which it matches"),
+        help_text=_("The day ends by UTC. Leave it empty for no end."),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+    reason = forms.CharField(
+        label=_("Reason"),
+        help_text=_("It is kept in the log."),
+        max_length=NOTE_LIMIT,
+        required=False,
+    )
+
+    def __init__(
+        self, data: Mapping[str, object] | None = None, *, ends: dt.datetime | None, today: dt.date
+    ) -> None:
+        last = None if ends is None else (ends - dt.timedelta(microseconds=1)).astimezone(dt.UTC)
+        super().__init__(data, initial={"last_day": last and last.date()}, auto_id="id_end_%s")
+        self._today = today
+
+    @property
+    def at(self) -> dt.datetime | None:
+        """From when on it matches nothing."""
+        day = self.cleaned_data["last_day"]
+        midnight = dt.datetime.min.time()
+        return day and dt.datetime.combine(day + dt.timedelta(days=1), midnight, dt.UTC)
+
+    def clean_last_day(self) -> dt.date | None:
+        """A day that has passed is a slip; who wants it gone withdraws it."""
+        day: dt.date | None = self.cleaned_data["last_day"]
+        if day is not None and not self._today <= day <= self._today.replace(year=9998):
+            raise forms.ValidationError(_("Choose today or a day to come."), code="past")
+        return day
 
 
 def _word(value: bool) -> str:  # noqa: FBT001

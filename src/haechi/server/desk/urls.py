@@ -39,6 +39,7 @@ urlpatterns = [
     path("bank/<int:bank_id>", banks.bank, name="bank"),
     path("member/<int:member_id>", banks.member, name="member"),
     path("member/<int:member_id>/judge", banks.judge, name="judge"),
+    path("member/<int:member_id>/end", banks.end, name="end"),
     path("sighting/<int:sighting_id>/settle", banks.settle, name="settle"),
     path("grants", grants.grants, name="grants"),
     path("grant/<int:grant_id>/<str:act>", grants.act, name="grant"),

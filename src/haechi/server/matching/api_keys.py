@@ -1,4 +1,4 @@
-"""The keys with which a platform asks the match service, beside the one it was registered with."""
+"""The keys with which a platform asks the match service."""
 
 import hashlib
 from collections.abc import Iterable
@@ -8,6 +8,9 @@ from django.db import transaction
 
 from haechi.server.audit import services as audit
 from haechi.server.matching.models import ApiKey, Platform
+
+FIRST_SCOPES = ("match", "register", "metrics")
+"""What the key may do that `haechi platform add` makes; `--may-curate` adds `curate`."""
 
 
 @transaction.atomic
@@ -25,7 +28,7 @@ def add(
     made = ApiKey.objects.create(
         platform=platform,
         name=name,
-        key_digest=hashlib.sha256(key.encode()).digest(),
+        key_digest=_digest(key),
         scopes=sorted(set(scopes)),
         expires_at=expires_at,
         created_at=now,
@@ -35,6 +38,11 @@ def add(
     return made
 
 
+def known(key: str) -> bool:
+    """Whether there is a row for that key, in force or not."""
+    return ApiKey.objects.filter(key_digest=_digest(key)).exists()
+
+
 @transaction.atomic
 def revoke(key: ApiKey, *, actor: str, now: datetime) -> bool:
     """Stop a key; False if it was stopped before. Every match process refuses it within a second."""
@@ -42,3 +50,7 @@ def revoke(key: ApiKey, *, actor: str, now: datetime) -> bool:
     if won:
         audit.record("key:revoked", subject=key, actor=actor, at=now)
     return bool(won)
+
+
+def _digest(key: str) -> bytes:
+    return hashlib.sha256(key.encode()).digest()

@@ -1,7 +1,8 @@
 """Look backwards: what is hosted already of a member that has just come into force.
 
-The database puts a member down to be looked for in the transaction that confirms it (migration
-0005). Each find is one row, written once; what is done about it is for flow.py and people.
+The database puts a member down to be looked for in the transaction that confirms it, and a bank in
+the one that switches it on (migration 0009). Each find is one row, written once; what is done about
+it is for flow.py and people.
 """
 
 from collections.abc import Sequence
@@ -9,42 +10,92 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 
-from haechi.fingerprint import frames
+from haechi.fingerprint import frames, joined
 from haechi.index import Query
 from haechi.server.evidence.models import Fingerprint
-from haechi.server.matching.known import Known, terms_of, views
+from haechi.server.matching import banks
+from haechi.server.matching.known import Known, terms_of
 from haechi.server.matching.models import (
     BackSearch,
     Bank,
     BankPolicy,
+    BankSearch,
     Member,
     MemberStatus,
     Sighting,
 )
 
 AT_ONCE = 20
+SLICE = 100
+"""Members of a bank that are looked for in one transaction: a second or two, for which somebody who
+is confirmed meanwhile waits."""
 
 
-def due() -> QuerySet[BackSearch]:
-    """Searches that nobody has done, the oldest first."""
-    return BackSearch.objects.filter(done_at=None).order_by("asked_at", "pk")
+def due(*, now: datetime) -> QuerySet[BackSearch]:
+    """Searches for one member that nobody has done and whose time has come, the oldest first."""
+    return BackSearch.objects.filter(done_at=None, due_at__lte=now).order_by("due_at", "pk")
 
 
 def take(known: Known, *, now: datetime) -> tuple[int, list[Member]]:
-    """Do at most AT_ONCE searches that are due, inside the caller's transaction.
+    """Do some of the searches that are due, inside the caller's transaction.
 
-    Returns how many were done and the members in force that were looked for. Two workers never do
-    the same one. A member that is not in force is passed over: it is put down again when it is
-    confirmed again.
+    Returns how many were done, 0 if nothing is due, and the members in force that were looked for.
+    Two workers never do the same one. Single members come before the slice of a bank.
     """
     known.catch_up()
-    rows = due().select_for_update(skip_locked=True, of=("self",))
-    searches = list(rows.select_related("member__bank", "member__exhibit")[:AT_ONCE])
-    members = [one.member for one in searches if _wanted(one.member, now=now)]
+    done, members = _singles(now=now)
+    if not done:
+        done, members = _slice(now=now)
     for member in members:
         look(member, known, now=now)
-    BackSearch.objects.filter(pk__in=[one.pk for one in searches]).update(done_at=now)
-    return len(searches), members
+    return done, members
+
+
+def _singles(*, now: datetime) -> tuple[int, list[Member]]:
+    """AT_ONCE members at most.
+
+    One that is not in force is passed over: it is put down again when it comes into force. One that
+    is paused is put down for the end of that.
+    """
+    rows = due(now=now).select_for_update(skip_locked=True, of=("self",))
+    searches = list(rows.select_related("member__bank", "member__exhibit")[:AT_ONCE])
+    paused = _put_off([one.member for one in searches], now=now)
+    finished = [one.pk for one in searches if one.member not in paused]
+    BackSearch.objects.filter(pk__in=finished).update(done_at=now)
+    ready = [one.member for one in searches if one.member not in paused]
+    return len(searches), [member for member in ready if _wanted(member, now=now)]
+
+
+def _slice(*, now: datetime) -> tuple[int, list[Member]]:
+    """The next SLICE members of the bank that waits longest."""
+    rows = BankSearch.objects.filter(done_at=None).order_by("asked_at", "pk")
+    search = rows.select_for_update(skip_locked=True, of=("self",)).select_related("bank").first()
+    if search is None:
+        return 0, []
+    members: list[Member] = []
+    if _acts(search.bank):
+        some = banks.counted(search.bank, now=now).filter(pk__gt=search.reached)
+        some = some.filter(source=search.source) if search.source else some
+        members = list(some.select_related("bank", "exhibit")[:SLICE])
+    if members:
+        search.reached = members[-1].pk
+    if len(members) < SLICE:
+        search.done_at = now
+    search.save(update_fields=["reached", "done_at"])
+    paused = _put_off(members, now=now)
+    return max(1, len(members)), [member for member in members if member not in paused]
+
+
+def _put_off(members: Sequence[Member], *, now: datetime) -> list[Member]:
+    """Those that are paused still, put down for the moment their pause ends."""
+    paused = []
+    for member in members:
+        until = member.paused_until
+        if until is not None and until > now:
+            due_then = {"due_at": until, "done_at": None}
+            BackSearch.objects.update_or_create(member=member, defaults=due_then)
+            paused.append(member)
+    return paused
 
 
 def look(member: Member, known: Known, *, now: datetime) -> int:
@@ -91,31 +142,34 @@ def query(member: Member) -> Query:
     made = (
         Fingerprint.objects.filter(exhibit=member.exhibit_id).first() if member.exhibit_id else None
     )
-    turns = split(bytes(made.turns)) if made is not None else frames.turned(bits) if bits else ()
+    turns = (
+        joined.hashes(bytes(made.turns))
+        if made is not None
+        else frames.turned(bits)
+        if bits
+        else ()
+    )
     return Query(
         sha256=bytes(member.sha256 or b""),
         turns=turns,
         pdq_quality=member.pdq_quality,
         embedding=bytes(member.embedding) if member.embedding is not None else None,
-        views=views(bytes(member.views)),
+        views=joined.embeddings(bytes(member.views)),
         insets=made.insets if made is not None else 0,
         frames=frames.unpack(bytes(member.frames)),
     )
 
 
-def split(turns: bytes) -> tuple[bytes, ...]:
-    """PDQ hashes that are stored one after another."""
-    return tuple(turns[start : start + 32] for start in range(0, len(turns), 32))
-
-
 def _wanted(member: Member, *, now: datetime) -> bool:
-    bank: Bank = member.bank
-    listed = bank.enabled and bank.deleted_at is None and bank.policy in _ACTING
     expired = member.expires_at is not None and member.expires_at <= now
     in_force = member.status == MemberStatus.CONFIRMED or (
         member.status == MemberStatus.PENDING and terms_of(member).trusted
     )
-    return listed and in_force and not expired
+    return _acts(member.bank) and in_force and not expired
+
+
+def _acts(bank: Bank) -> bool:
+    return bank.enabled and bank.deleted_at is None and bank.policy in _ACTING
 
 
 _ACTING: Sequence[str] = (BankPolicy.BLOCK, BankPolicy.REVIEW)

@@ -51,15 +51,20 @@ def in_force(bank: Bank, *, now: datetime) -> QuerySet[Member]:
     """The members of a bank that match now; none of a bank that is disabled."""
     if not bank.enabled:
         return Member.objects.none()
+    awake = Q(paused_until=None) | Q(paused_until__lte=now)
+    return counted(bank, now=now).filter(awake)
+
+
+def counted(bank: Bank, *, now: datetime) -> QuerySet[Member]:
+    """Those whose status and end let them match; paused ones too, whose time comes."""
     confirmed = Q(status=MemberStatus.CONFIRMED)
     if bank.trusted:
         confirmed |= Q(status=MemberStatus.PENDING)
     else:
         sources = bank.sources.filter(trusted=True).values("name")
         confirmed |= Q(status=MemberStatus.PENDING, source__in=sources)
-    awake = Q(paused_until=None) | Q(paused_until__lte=now)
     lasting = Q(expires_at=None) | Q(expires_at__gt=now)
-    return bank.members.filter(confirmed, awake, lasting).order_by("pk")
+    return bank.members.filter(confirmed, lasting).order_by("pk")
 
 
 @transaction.atomic
@@ -87,7 +92,7 @@ def change(
 ) -> None:
     """Change what is given of a bank's settings, with a reason that the audit log keeps.
 
-    `limits` are thresholds, all of them anew. Raises ReasonRequired and InvalidDocument.
+    `limits` are thresholds, all of them anew. Raises ReasonRequired, PolicyRefused and InvalidDocument.
     """
     if not reason.strip():
         raise ReasonRequired
@@ -115,7 +120,7 @@ def change_source(
     trusted: bool | None = None,
     limits: Mapping[str, object] | None = None,
 ) -> Source:
-    """Say what a bank thinks of a source. Raises ReasonRequired and InvalidDocument."""
+    """Say what a bank thinks of a source. Raises ReasonRequired, PolicyRefused and InvalidDocument."""
     if not reason.strip():
         raise ReasonRequired
     given = {
@@ -194,10 +199,14 @@ def release(member: Member, *, actor: str, now: datetime, reason: str = "") -> b
 
 
 @transaction.atomic
-def expire(member: Member, at: datetime | None, *, actor: str, now: datetime) -> None:
-    """It matches nothing from `at` on; None for no end."""
-    with audit.acting(actor, at=now):
-        Member.objects.filter(pk=member.pk).update(expires_at=at)
+def expire(
+    member: Member, at: datetime | None, *, actor: str, now: datetime, reason: str = ""
+) -> bool:
+    """It matches nothing from `at` on; None for no end. False if that was its end before."""
+    rows = Member.objects.filter(pk=member.pk)
+    rows = rows.exclude(expires_at=None) if at is None else rows.exclude(expires_at=at)
+    with audit.acting(actor, at=now, reason=reason.strip()[:NOTE_LIMIT]):
+        return bool(rows.update(expires_at=at))
 
 
 def _hold(member: Member, why: Held, *, now: datetime) -> bool:

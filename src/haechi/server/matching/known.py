@@ -6,14 +6,16 @@ from datetime import datetime
 from itertools import batched
 from typing import NamedTuple
 
-from haechi.errors import InvalidDocument
-from haechi.index import DEFAULT, Catalog, Entry, Hit, Policy, Query, thresholds
+from django.conf import settings
+from django.db import connection
+
+from haechi.errors import PolicyRefused
+from haechi.index import Catalog, Entry, Hit, Policy, Query, thresholds
 from haechi.server.evidence.models import FingerprintFields
 from haechi.server.matching.models import Bank, Hosted, Member, MemberStatus, Source
 
 log = logging.getLogger(__name__)
 
-EMBEDDING_BYTES = 512
 BATCH_ROWS = 10_000
 
 type Stored = bytes | memoryview[int]
@@ -36,14 +38,39 @@ class _Kept(NamedTuple):
     expires_at: datetime | None
 
 
+class _Newest(NamedTuple):
+    """The last row that was read of a table."""
+
+    seq: int = 0
+    pk: int = 0
+
+
+# A cluster has an identifier, a recovery begins a timeline, and a dump is loaded into a database of
+# another number, or one in which the last row read is not there, or not yet.
+_WHICH = """
+SELECT (SELECT system_identifier FROM pg_control_system()),
+       (SELECT timeline_id FROM pg_control_checkpoint()),
+       (SELECT oid::bigint FROM pg_database WHERE datname = current_database()),
+       coalesce((SELECT seq FROM matching_member WHERE id = %s), 0) >= %s
+         AND coalesce((SELECT seq FROM matching_hosted WHERE id = %s), 0) >= %s
+"""
+
+
 class Known:
-    """One catalog over two tables. Keys are even for hosted content and odd for members."""
+    """One catalog over two tables. Keys are even for hosted content and odd for members.
+
+    A database that is another one, or was restored from a backup, is noticed, and read anew.
+    """
 
     def __init__(self) -> None:
-        self._catalog = Catalog()
         self._lock = threading.Lock()
+        self._database: tuple[int, ...] | None = None
+        self._forget()
+
+    def _forget(self) -> None:
+        self._catalog = Catalog()
         self._members: dict[int, _Kept] = {}
-        self._seen = {Hosted: 0, Member: 0}
+        self._seen: dict[type[Hosted | Member], _Newest] = {Hosted: _Newest(), Member: _Newest()}
 
     def search(
         self, query: Query, *, now: datetime
@@ -55,11 +82,11 @@ class Known:
         """
         self.catch_up()
         terms = _terms()
-        loosest = thresholds.loosest(each.policy for each in terms.values())
+        loosest = thresholds.loosest((each.policy for each in terms.values()), usual())
         found = thresholds.found(
             lambda policy: self._catalog.search(query, policy),
             loosest,
-            lambda key: self._policy(key // 2, terms, now) if key % 2 else DEFAULT,
+            lambda key: self._policy(key // 2, terms, now) if key % 2 else usual(),
         )
         return [(Member if hit.key % 2 else Hosted, hit.key // 2, hit) for hit, _ in found]
 
@@ -72,8 +99,19 @@ class Known:
     def catch_up(self) -> None:
         """Take in what changed since the last time. The first time reads everything."""
         with self._lock:
+            self._notice_another_database()
             self._take_hosted()
             self._take_members()
+
+    def _notice_another_database(self) -> None:
+        member, hosted = self._seen[Member], self._seen[Hosted]
+        with connection.cursor() as cursor:
+            cursor.execute(_WHICH, [member.pk, member.seq, hosted.pk, hosted.seq])
+            *which, goes_on = cursor.fetchone()
+        if self._database not in (None, tuple(which)) or not goes_on:
+            log.warning("the database is another one than before; everything is read again")
+            self._forget()
+        self._database = tuple(which)
 
     def _policy(
         self, key: int, terms: dict[tuple[int, str], Terms], now: datetime
@@ -90,19 +128,19 @@ class Known:
         return None if paused or expired else own.policy
 
     def _take_hosted(self) -> None:
-        rows = Hosted.objects.filter(seq__gt=self._seen[Hosted])
-        if not self._seen[Hosted]:
+        rows = Hosted.objects.filter(seq__gt=self._seen[Hosted].seq)
+        if not self._seen[Hosted].seq:
             rows = rows.filter(removed_at=None)
         listed, newest = rows.values_list(*_COLUMNS, "removed_at"), self._seen[Hosted]
         for some in batched(listed.iterator(chunk_size=BATCH_ROWS), BATCH_ROWS):
             self._catalog.load(_entry(row[0] * 2, *row[2:8]) for row in some if row[-1] is None)
             self._catalog.remove_many([row[0] * 2 for row in some if row[-1] is not None])
-            newest = max(newest, *(row[1] for row in some))
+            newest = max(newest, *(_Newest(row[1], row[0]) for row in some))
         # Rows come in no order: what was taken in before a fault says nothing of the rest.
         self._seen[Hosted] = newest
 
     def _take_members(self) -> None:
-        rows = Member.objects.filter(seq__gt=self._seen[Member])
+        rows = Member.objects.filter(seq__gt=self._seen[Member].seq)
         kept = ("bank_id", "source", "status", "paused_until", "expires_at")
         listed, newest = rows.values_list(*_COLUMNS, *kept), self._seen[Member]
         for some in batched(listed.iterator(chunk_size=BATCH_ROWS), BATCH_ROWS):
@@ -117,8 +155,14 @@ class Known:
                     self._members[row[0]] = _Kept(bank, source, confirmed, paused_until, expires_at)
                     put.append(_entry(row[0] * 2 + 1, *row[2:8]))
             self._catalog.load(put)
-            newest = max(newest, *(row[1] for row in some))
+            newest = max(newest, *(_Newest(row[1], row[0]) for row in some))
         self._seen[Member] = newest
+
+
+def usual() -> Policy:
+    """The thresholds of this installation, over which banks and sources lay theirs."""
+    policy: Policy = settings.HAECHI.policy
+    return policy
 
 
 def terms_of(member: Member) -> Terms:
@@ -133,13 +177,6 @@ def entry(key: int, row: FingerprintFields) -> Entry:
     return _entry(key, row.sha256, row.pdq, row.pdq_quality, row.embedding, row.views, row.frames)
 
 
-def views(joined: bytes) -> tuple[bytes, ...]:
-    """Embeddings of crops, taken apart."""
-    return tuple(
-        joined[start : start + EMBEDDING_BYTES] for start in range(0, len(joined), EMBEDDING_BYTES)
-    )
-
-
 def _terms() -> dict[tuple[int, str], Terms]:
     """Of every enabled bank, under the source "", and of its sources that have a row."""
     banks = {bank.pk: bank for bank in Bank.objects.filter(enabled=True, deleted_at=None)}
@@ -151,11 +188,11 @@ def _terms() -> dict[tuple[int, str], Terms]:
 def _laid(bank: Bank, source: Source | None) -> Terms:
     layers = [bank.thresholds, source.thresholds if source else {}]
     try:
-        policy = thresholds.policy(*layers)
-    except InvalidDocument as error:
+        policy = thresholds.policy(*layers, usual=usual())
+    except PolicyRefused as error:
         # As in the match service: one bad row must not end every search.
         log.error("bank %d: %s; the usual thresholds are used", bank.pk, error)  # noqa: TRY400
-        policy = DEFAULT
+        policy = usual()
     return Terms(policy, bank.trusted or (source is not None and source.trusted))
 
 

@@ -29,8 +29,6 @@ def new_token() -> str:
 class Platform(models.Model):
     """A service that asks the match service and obeys our webhooks.
 
-    key_digest       SHA-256 of its API key
-    may_curate       the key may change banks through HMA's API (docs/hma.md)
     webhook_secret   shared secret of the signatures, as bytes
     """
 
@@ -38,9 +36,7 @@ class Platform(models.Model):
     base_url = models.URLField()
     webhook_url = models.URLField()
     webhook_secret = WithheldBinaryField()
-    key_digest = WithheldBinaryField(max_length=32, unique=True)
     enabled = models.BooleanField(default=True)
-    may_curate = models.BooleanField(default=False, db_default=False)
 
     def __str__(self) -> str:
         return self.name
@@ -198,24 +194,53 @@ class Opinion(models.Model):
 class BackSearch(models.Model):
     """A member that must be looked for in what is hosted already.
 
-    A trigger writes the row in the transaction that confirms the member, whoever confirms it.
+    A trigger writes the row in the transaction that brings it into force, whoever does that.
+
+    due_at    at once, or when its pause ends
     """
 
     member = models.OneToOneField(
         Member, on_delete=models.PROTECT, primary_key=True, related_name="back_search"
     )
-    asked_at = models.DateTimeField()
+    due_at = models.DateTimeField()
     done_at = models.DateTimeField(null=True)
 
     class Meta:
         indexes: ClassVar = [
             models.Index(
-                fields=["asked_at"], condition=models.Q(done_at=None), name="back_searches_due"
+                fields=["due_at"], condition=models.Q(done_at=None), name="back_searches_due"
             )
         ]
 
     def __str__(self) -> str:
         return f"search for {self.member_id}"
+
+
+class BankSearch(models.Model):
+    """A bank all of whose members must be looked for, in slices: one row, however many they are.
+
+    A trigger writes it when the bank is switched on or begins to act, when it or a source of it is
+    trusted, and when thresholds let more be found.
+
+    source     only members of this source; "" for all
+    reached    the number of the last member that was looked at
+    """
+
+    bank = models.ForeignKey(Bank, on_delete=models.PROTECT, related_name="searches")
+    source = models.CharField(max_length=80, blank=True)
+    asked_at = models.DateTimeField()
+    reached = models.BigIntegerField(default=0)
+    done_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["bank", "source"], name="one_search_per_bank_and_source"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"search for {self.bank_id} {self.source}".rstrip()
 
 
 class Surge(models.Model):

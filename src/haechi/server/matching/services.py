@@ -1,6 +1,5 @@
 """Find what a report meets, and keep the banks."""
 
-import hashlib
 from collections.abc import Collection
 from datetime import datetime
 from functools import cache
@@ -9,13 +8,12 @@ from django.conf import settings
 from django.db import models
 
 from haechi import index
-from haechi.fingerprint import frames
+from haechi.fingerprint import frames, joined
 from haechi.fingerprint.address import url_digest
-from haechi.index import DEFAULT, Query, Verdict
+from haechi.index import Query, Verdict
 from haechi.server.audit import services as audit
 from haechi.server.evidence.models import Exhibit, Fingerprint
-from haechi.server.matching import backwards
-from haechi.server.matching.known import Known, views
+from haechi.server.matching.known import Known, usual
 from haechi.server.matching.models import (
     Bank,
     BankPolicy,
@@ -75,13 +73,12 @@ def find(report: Report, *, now: datetime) -> list[Hit]:
 
 def query(fingerprint: Fingerprint) -> Query:
     """A stored fingerprint as a question to the index."""
-    turns = bytes(fingerprint.turns)
     return Query(
         sha256=bytes(fingerprint.sha256),
-        turns=backwards.split(turns),
+        turns=joined.hashes(bytes(fingerprint.turns)),
         pdq_quality=fingerprint.pdq_quality,
         embedding=bytes(fingerprint.embedding) if fingerprint.embedding is not None else None,
-        views=views(bytes(fingerprint.views)),
+        views=joined.embeddings(bytes(fingerprint.views)),
         insets=fingerprint.insets,
         frames=frames.unpack(bytes(fingerprint.frames)),
     )
@@ -107,7 +104,7 @@ def certain(hit: Hit | Sighting) -> bool:
     """True where a machine may act on `hit` alone, once a person has confirmed the picture."""
     if hit.found_by == "location":
         return False
-    return DEFAULT.certain(
+    return usual().certain(
         index.Hit(
             key=0,
             verdict=Verdict(hit.verdict),
@@ -162,35 +159,20 @@ def add_member(
     return member
 
 
-def withdraw_member(member: Member, *, actor: str, now: datetime) -> None:
-    """Stop a member from matching, inside the caller's transaction."""
-    with audit.acting(actor, at=now):
-        Member.objects.filter(pk=member.pk).exclude(status=MemberStatus.WITHDRAWN).update(
-            status=MemberStatus.WITHDRAWN
-        )
-
-
 def register_platform(
     name: str,
     base_url: str,
     webhook_url: str,
     *,
-    api_key: str,
     webhook_secret: bytes,
-    may_curate: bool = False,
 ) -> Platform:
-    """Make or update a platform. Only a digest of the key is kept.
-
-    `may_curate` lets the key change banks through HMA's API.
-    """
+    """Make or update a platform. It asks with keys (matching.api_keys), and has none at first."""
     platform, _ = Platform.objects.update_or_create(
         name=name,
         defaults={
             "base_url": base_url,
             "webhook_url": webhook_url,
             "webhook_secret": webhook_secret,
-            "key_digest": hashlib.sha256(api_key.encode()).digest(),
-            "may_curate": may_curate,
         },
     )
     return platform

@@ -1,5 +1,6 @@
 """Banks, and the pictures in them by fingerprint: no page here shows a picture."""
 
+from datetime import UTC
 from functools import partial
 
 from django.core.paginator import Paginator
@@ -16,7 +17,7 @@ from haechi.server import flow
 from haechi.server.audit import services as audit
 from haechi.server.desk import vocabulary
 from haechi.server.desk.access import actor_of, refusal, reviewers_only, staff_only
-from haechi.server.desk.bank_forms import NUMBERS, YES_NO, BankForm, MemberForm
+from haechi.server.desk.bank_forms import NUMBERS, YES_NO, BankForm, EndForm, MemberForm
 from haechi.server.desk.vocabulary import TAGS, Names
 from haechi.server.matching import backwards, floods
 from haechi.server.matching import banks as services
@@ -115,6 +116,19 @@ def judge(request: HttpRequest, member_id: int) -> HttpResponse:
 
 @require_POST
 @reviewers_only
+def end(request: HttpRequest, member_id: int) -> HttpResponse:
+    """Say when it ends, or that it does not."""
+    found, now = get_object_or_404(Member, pk=member_id), timezone.now()
+    form = EndForm(request.POST, ends=found.expires_at, today=now.astimezone(UTC).date())
+    if not form.is_valid():
+        return _member_page(request, member_id, MemberForm(), form, status=422)
+    reason = form.cleaned_data["reason"]
+    services.expire(found, form.at, reason=reason, actor=actor_of(request).name_in_log, now=now)
+    return redirect("desk:member", found.pk)
+
+
+@require_POST
+@reviewers_only
 def settle(request: HttpRequest, sighting_id: int) -> HttpResponse:
     """A person has dealt with one find."""
     found = get_object_or_404(Sighting, pk=sighting_id)
@@ -149,7 +163,12 @@ def _bank_page(
 
 
 def _member_page(
-    request: HttpRequest, member_id: int, form: MemberForm, *, status: int = 200
+    request: HttpRequest,
+    member_id: int,
+    form: MemberForm,
+    ends: EndForm | None = None,
+    *,
+    status: int = 200,
 ) -> HttpResponse:
     found = get_object_or_404(Member.objects.select_related("bank"), pk=member_id)
     entries = list(audit.history(found))
@@ -157,6 +176,7 @@ def _member_page(
     context = {
         "member": found,
         "form": form,
+        "ends": ends or EndForm(ends=found.expires_at, today=timezone.now().astimezone(UTC).date()),
         "hashes": [
             (name, bytes(value).hex())
             for name, value in (("SHA-256", found.sha256), ("MD5", found.md5), ("PDQ", found.pdq))
