@@ -13,6 +13,8 @@ await build({
     public: here("src/public.ts"),
     desk: here("src/desk.ts"),
     work: here("src/work-worker.ts"),
+    // Loaded by the page only when a fingerprint is to be made.
+    fingerprint: here("src/fingerprint/worker.ts"),
     haechi: here("styles/haechi.css"),
   },
   outdir: out,

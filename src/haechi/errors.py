@@ -41,6 +41,7 @@ HaechiError
 │   ├── CodeInMessage     report.code_in_message a message that gives the return code away
 │   ├── HandedOver        report.handed_over     its owner has her own code already
 │   ├── ReportClosed      report.closed          it was withdrawn, so nothing is added to it
+│   ├── ToldRefused       report.told_refused    a fingerprint told instead of a file is none
 │   └── IntakeClosed      report.intake_closed   nothing can be stored safely now
 ├── CaseError
 │   ├── CaseClosed        case.closed            somebody decided first
@@ -321,6 +322,12 @@ class CodeUnknown(ReportError):
     """No report opens with this return code. Wrong, unknown and malformed read the same."""
 
     code = "report.code_unknown"
+
+
+class ToldRefused(ReportError):
+    """What came as the fingerprint of a file that stayed at home cannot be one."""
+
+    code = "report.told_refused"
 
 
 class NothingReported(ReportError):

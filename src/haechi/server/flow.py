@@ -53,6 +53,7 @@ from haechi.server.evidence import services as evidence
 from haechi.server.evidence import stamping
 from haechi.server.evidence.models import Exhibit
 from haechi.server.evidence.sealing import SealedFile
+from haechi.server.evidence.told import Told
 from haechi.server.matching import backwards, banks, floods
 from haechi.server.matching import services as matching
 from haechi.server.matching.models import BankPolicy, Hosted, Member, Sighting
@@ -113,21 +114,27 @@ class KeepTrying(BaseRetryStrategy):
 
 @transaction.atomic
 def submit_report(
-    submission: Submission, files: Sequence[SealedFile], *, now: dt.datetime
+    submission: Submission,
+    files: Sequence[SealedFile],
+    *,
+    now: dt.datetime,
+    told: Sequence[Told] = (),
 ) -> tuple[Report, ReturnCode]:
     """Take a report in. When this returns, it is sealed and durably stored (B14).
 
-    `files` are already sealed and stored. The return code exists only in the answer; it follows
-    from the submission's token. Raises NothingReported where there is neither a place nor a
-    picture, and IntegrityError where the same submission was taken in before.
+    `files` are already sealed and stored; `told` are fingerprints of files that stayed with the
+    reporter. The return code exists only in the answer; it follows from the submission's token.
+    Raises NothingReported where there is neither a place, nor a picture, nor a fingerprint, and
+    IntegrityError where the same submission was taken in before.
     """
-    if not submission.locations and not files:
+    if not submission.locations and not files and not told:
         raise NothingReported
     code = ReturnCode.from_seed(submission.token.encode())
     report = reports.receive(submission, code, now=now)
     for exhibit in evidence.attach(report, files, now=now):
         if settings.HAECHI.tsa_url:
             stamp_receipt.defer(exhibit_id=str(exhibit.pk))
+    evidence.keep_told(report, told, now=now)
     examine_report.configure(lock=f"report-{report.pk}").defer(report_id=str(report.pk))
     return report, code
 
@@ -191,7 +198,7 @@ def start_clocks(case: Case, *, since: dt.datetime, now: dt.datetime) -> None:
         case.report,
         reports.story_of(case.report),
         places=reports.addresses_of(case.report).values(),
-        pictures=case.report.exhibits.count(),
+        pictures=case.report.exhibits.count() + case.report.told.count(),
     )
     cases.start_clocks(case, settings.HAECHI.jurisdictions, valid=valid, since=since, now=now)
 
@@ -227,6 +234,7 @@ def decide(
     `remove` is the hosted content the reviewer confirmed. Raises ReasonRequired, CaseClosed or
     CaseClaimed.
     """
+    remove = list(remove)
     decision = cases.decide(case, verdict, ground, reason=reason, actor=actor, now=now)
     report = Report.objects.filter(pk=case.report_id).exclude(
         state__in=(ReportState.WITHDRAWN, ReportState.ERASED)
@@ -243,6 +251,10 @@ def decide(
         matching.add_member(
             exhibit, seen=seen, case_number=case.pk, actor=actor.name_in_log, now=now
         )
+    # What a reporter only told the fingerprint of: as far as the reviewer saw what it fits.
+    matching.confirm_told(
+        case.report, remove, case_number=case.pk, actor=actor.name_in_log, now=now
+    )
     for hosted in remove:
         remove_hosted(decision, hosted, actor=actor.name_in_log, by_machine=False, now=now)
     for location, address in places_outside(case.report):

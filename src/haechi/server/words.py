@@ -53,6 +53,10 @@ WORDS: dict[str, Promise] = {
         "Nothing was sent yet: tell us at least one place where it is, or add a picture. "
         "What you wrote is still here."
     ),
+    "report.told_refused": _(
+        "The fingerprints did not arrive whole, so none was kept. What you wrote is still here. "
+        "Please choose the files again."
+    ),
     "report.intake_closed": _(
         "We cannot take reports safely at the moment, so nothing was stored. "
         "Please try again in a while; the help page lists others who can help now."

@@ -22,6 +22,7 @@ from haechi.server.audit import services as audit
 from haechi.server.cases import services as cases
 from haechi.server.cases.models import Action, Case, Clock, Decision, State, Verdict
 from haechi.server.matching import banks
+from haechi.server.matching import services as matching
 from haechi.server.matching.models import Check, Member
 from haechi.server.reports import vault
 from haechi.server.reports.models import Report
@@ -231,8 +232,16 @@ def decision_of(appeal: Appeal) -> Decision | None:
         return appeal.action.decision
     if appeal.case is not None:
         return appeal.kept
-    exhibit = next((member.exhibit for member in members_behind(appeal)), None)
-    return Decision.objects.filter(case__report__exhibits=exhibit).first() if exhibit else None
+    member = next(iter(members_behind(appeal)), None)
+    return decision_on(member) if member else None
+
+
+def decision_on(member: Member) -> Decision | None:
+    """The decision that brought a member into our bank, or None for a foreign one."""
+    if member.exhibit is not None:
+        return Decision.objects.filter(case__report__exhibits=member.exhibit).first()
+    ours = member.source == matching.OWN_SOURCE and member.case_number is not None
+    return Decision.objects.filter(case=member.case_number).first() if ours else None
 
 
 def decisions_about(appeal: Appeal) -> QuerySet[Decision]:
@@ -249,6 +258,7 @@ def decisions_about(appeal: Appeal) -> QuerySet[Decision]:
             bytes(digest) for digest in appeal.case.report.exhibits.values_list("sha256", flat=True)
         }
     about |= Q(case__report__exhibits__sha256__in=pictures)
+    about |= Q(pk__in=[made.pk for member in members if (made := decision_on(member)) is not None])
     return Decision.objects.filter(about).distinct()
 
 
@@ -257,5 +267,5 @@ def members_behind(appeal: Appeal) -> list[Member]:
     if appeal.check_refused is not None:
         member = appeal.check_refused.member
         return [member] if member else []
-    report = appeal.action.decision.case.report if appeal.action else None
-    return list(Member.objects.filter(exhibit__report=report)) if report else []
+    case = appeal.action.decision.case if appeal.action else None
+    return list(matching.members_of(case.report, case.pk)) if case else []

@@ -94,6 +94,9 @@ TABLES: dict[str, Row] = {
     ),
     # --- evidence
     "evidence_exhibit": Row("Public takes it in and counts it.", public=KEEPS),
+    "evidence_toldfingerprint": Row(
+        "Public takes it in and counts it.", public=KEEPS, worker=ERASES
+    ),
     "evidence_fingerprint": Row("Public joins it to exhibits.", public=READS),
     # --- matching
     "matching_platform": Row(

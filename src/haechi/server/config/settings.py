@@ -140,7 +140,8 @@ SECURE_CSP = {
     "script-src": [CSP.SELF],
     "style-src": [CSP.SELF],
     "img-src": [CSP.SELF],
-    "media-src": [CSP.SELF],
+    # A video whose fingerprint is made in the browser is played from the browser's own memory.
+    "media-src": [CSP.SELF, "blob:"],
     "worker-src": [CSP.SELF],
     "font-src": [CSP.SELF],
     "connect-src": [CSP.SELF],
@@ -152,6 +153,8 @@ SECURE_CSP = {
 # One exhibit through the form. Longer files wait for the chunked upload of a later version.
 UPLOAD_LIMIT_BYTES = 50 * 1024 * 1024
 UPLOADS_PER_REPORT = 5
+# Files of which only the fingerprint is told. With 300 frames each they fit into the limit below.
+FINGERPRINTS_PER_REPORT = 10
 # Fields only; files are streamed into their envelope and never held (B12).
 DATA_UPLOAD_MAX_MEMORY_SIZE = 512 * 1024
 FILE_UPLOAD_HANDLERS = ["haechi.server.evidence.sealing.SealingUploadHandler"]

@@ -22,7 +22,8 @@ from haechi.server.desk.time_left import PATTERNS, read
 from haechi.server.desk.vocabulary import TAGS, Names
 from haechi.server.evidence.models import Fingerprint
 from haechi.server.matching import services as matching
-from haechi.server.matching.models import Hit, Hosted, Member
+from haechi.server.matching import told
+from haechi.server.matching.models import Hit, Hosted
 from haechi.server.notices.models import Notice
 from haechi.server.notices.services import answer_of, host_of
 from haechi.server.reports.places import link_in
@@ -45,11 +46,15 @@ class Found:
 
 @dataclass(frozen=True)
 class Effects:
-    """What a removal causes, before anybody decides it."""
+    """What a removal causes, before anybody decides it.
+
+    unseen   finds of told fingerprints, of which only those go that somebody ticks
+    """
 
     removals: list[tuple[str, int]]
     hosts: list[str]
     members: int
+    unseen: int
 
 
 @dataclass(frozen=True)
@@ -66,12 +71,19 @@ def decision_form(case: Case, data: Mapping[str, object] | None = None) -> Decis
     said: dict[int, list[str]] = {}
     for hit in case.report.hits.exclude(hosted=None):
         verdict = str(vocabulary.VERDICTS.get(hit.verdict, hit.verdict))
-        said.setdefault(hit.hosted_id or 0, []).append(verdict)
+        words = f"{verdict}, {vocabulary.TOLD}" if hit.found_by.startswith(told.BY) else verdict
+        said.setdefault(hit.hosted_id or 0, []).append(words)
 
     def say(hosted: Hosted) -> str:
         return f"{hosted.platform}: {hosted.content_id} ({', '.join(said.get(hosted.pk, []))})"
 
-    return DecisionForm(data, hosted=removable(case), say=say)
+    return DecisionForm(data, hosted=removable(case), say=say, unseen=found_by_told(case))
+
+
+def found_by_told(case: Case) -> set[int]:
+    """Hosted content that only a told fingerprint found: a tick says that somebody looked at it."""
+    hits = case.report.hits.filter(hosted__isnull=False, found_by__startswith=told.BY)
+    return set(hits.values_list("hosted_id", flat=True))
 
 
 def removable(case: Case) -> QuerySet[Hosted]:
@@ -118,6 +130,7 @@ def context(
         "request_words": words_for(request.problem) if request.problem else "",
         "exhibits": exhibits,
         "custody": custody_of.rows(exhibits),
+        "told": list(case.report.told.all()),
         "found": _found(case),
         "decision": decision,
         "decision_reason": reason_of(decision) if decision and opened else "",
@@ -144,7 +157,7 @@ def _found(case: Case) -> list[Found]:
         Found(
             hit,
             vocabulary.VERDICTS.get(hit.verdict, hit.verdict),
-            vocabulary.FOUND_BY.get(hit.found_by, hit.found_by),
+            vocabulary.found_by(hit),
             vocabulary.closeness(hit),
         )
         for hit in hits
@@ -152,10 +165,13 @@ def _found(case: Case) -> list[Found]:
 
 
 def _effects(case: Case, request: Request) -> Effects:
+    unseen = found_by_told(case)
+    sure = [hosted for hosted in removable(case) if hosted.pk not in unseen]
     return Effects(
-        removals=list(Counter(str(hosted.platform) for hosted in removable(case)).items()),
+        removals=list(Counter(str(hosted.platform) for hosted in sure).items()),
         hosts=request.hosts,
         members=Fingerprint.objects.filter(exhibit__report=case.report).count(),
+        unseen=len(unseen),
     )
 
 
@@ -188,7 +204,8 @@ def _history(case: Case) -> list[Event]:
 def _subjects(case: Case) -> list[str]:
     rows: list[Model] = [case, case.report, *case.clocks.all(), *case.report.exhibits.all()]
     rows += [*case.report.messages.all(), *case.decisions.exclude(overturned_at=None)]
-    rows += Member.objects.filter(exhibit__report=case.report)
+    rows += case.report.told.all()
+    rows += matching.members_of(case.report, case.pk)
     decision = getattr(case, "decision", None)
     if decision is not None:
         actions = list(_actions(case))

@@ -1,6 +1,6 @@
 """What people at the desk fill in."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from django import forms
 from django.db.models import QuerySet
@@ -84,13 +84,27 @@ class HostedChoices(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  
 
     widget = forms.CheckboxSelectMultiple
 
-    def __init__(self, *, say: Callable[[Hosted], str], queryset: QuerySet[Hosted]) -> None:
+    def __init__(
+        self,
+        *,
+        say: Callable[[Hosted], str],
+        queryset: QuerySet[Hosted],
+        unseen: Collection[int] = (),
+    ) -> None:
+        """`unseen` are keys of content that is not ticked beforehand."""
         super().__init__(
             queryset=queryset,
             required=False,
             label=_("To be removed"),
-            help_text=_("Untick what shows something else."),
-            initial=[hosted.pk for hosted in queryset],
+            help_text=(
+                _(
+                    "Untick what shows something else. What a told fingerprint found is not ticked: "
+                    "look at it on the platform first, and tick it if it must go."
+                )
+                if unseen
+                else _("Untick what shows something else.")
+            ),
+            initial=[hosted.pk for hosted in queryset if hosted.pk not in unseen],
         )
         self.say = say
 
@@ -129,11 +143,12 @@ class DecisionForm(forms.Form):
         *,
         hosted: QuerySet[Hosted],
         say: Callable[[Hosted], str] = str,
+        unseen: Collection[int] = (),
     ) -> None:
         super().__init__(data)
         self.fields["ground"].required = self.data.get("verdict") != Verdict.KEEP
         if hosted:
-            self.fields["remove"] = HostedChoices(queryset=hosted, say=say)
+            self.fields["remove"] = HostedChoices(queryset=hosted, say=say, unseen=unseen)
             self.order_fields(["verdict", "ground", "remove", "reason"])
 
     def clean_ground(self) -> Ground:

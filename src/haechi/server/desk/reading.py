@@ -110,7 +110,7 @@ def read_request(case: Case, actor: User, now: datetime) -> Request:
                 case.report,
                 story,
                 places=addresses.values(),
-                pictures=case.report.exhibits.count(),
+                pictures=case.report.exhibits.count() + case.report.told.count(),
             )
         ),
         filer=str(vocabulary.FILERS[Filer(case.report.filer)]),

@@ -7,6 +7,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from haechi.server.audit.models import Entry
+from haechi.server.matching import told
 from haechi.server.matching.models import Hit, Platform
 from haechi.server.reports.models import Filer, Harm
 from haechi.server.staff.models import User
@@ -75,6 +76,9 @@ TAGS: dict[str, Promise] = {
     "exhibit:stamped": _("Receipt time-stamped"),
     "exhibit:fingerprinted": _("Fingerprint made"),
     "exhibit:refused": _("Picture cannot be used"),
+    "told:received": _("Fingerprint told by the reporter"),
+    "told:flagged": _("Told fingerprint in doubt"),
+    "told:confirmed": _("Told fingerprint confirmed by a look at what it fits"),
     "case:opened": _("Case opened"),
     "case:claimed": _("Case taken"),
     "case:released": _("Case given back"),
@@ -133,6 +137,16 @@ ACTORS: dict[str, Promise] = {
     "operator": _("the operator"),
     "stranger": _("nobody logged in"),
 }
+
+
+TOLD = _("by a fingerprint the reporter told; nobody here has seen that picture")
+
+
+def found_by(hit: Hit) -> Promise | str:
+    """How a hit was made."""
+    if hit.found_by.startswith(told.BY):
+        return TOLD
+    return FOUND_BY.get(hit.found_by, hit.found_by)
 
 
 def harms(stored: Iterable[str]) -> list[Promise | str]:

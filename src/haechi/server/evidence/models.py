@@ -6,6 +6,7 @@ from typing import ClassVar
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from haechi.server.evidence.told import ToldKind
 from haechi.server.reports.models import Report
 
 
@@ -107,3 +108,42 @@ class Stamp(models.Model):
 
     def __str__(self) -> str:
         return f"stamp of {self.exhibit_id}"
+
+
+class Flag(models.TextChoices):
+    """Why a told fingerprint is in doubt; such a one never becomes a member."""
+
+    NO = "", _("no")
+    MANY = "many", _("fits many different pictures")
+    HARMLESS = "harmless", _("fits a picture known to be harmless")
+
+
+class ToldFingerprint(FingerprintFields):
+    """A fingerprint that the reporter told instead of sending the file.
+
+    It blocks nothing: nobody here has seen what it stands for (matching.told).
+
+    turns          PDQ in eight turns, 32 bytes each; empty where the browser could not open the file
+    flag           why it is in doubt, if it is
+    confirmed_at   when a reviewer looked at hosted content that it fits, and had that removed
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    report = models.ForeignKey(Report, on_delete=models.PROTECT, related_name="told")
+    number = models.PositiveIntegerField()
+    kind = models.CharField(max_length=10, choices=ToldKind.choices)
+    turns = models.BinaryField(default=b"")
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    told_at = models.DateTimeField()
+    flag = models.CharField(max_length=10, choices=Flag.choices, blank=True, default=Flag.NO)
+    confirmed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering: ClassVar = ["report", "number"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["report", "number"], name="one_number_per_told")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.report_id} told fingerprint {self.number}"

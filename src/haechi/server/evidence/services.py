@@ -21,9 +21,11 @@ from haechi.fingerprint import ImageFingerprint, frames
 from haechi.media import preview
 from haechi.server.audit import services as audit
 from haechi.server.evidence import custody
-from haechi.server.evidence.models import Exhibit, Fingerprint, State
+from haechi.server.evidence import told as told_form
+from haechi.server.evidence.models import Exhibit, Fingerprint, State, ToldFingerprint
 from haechi.server.evidence.sealing import SealedFile
 from haechi.server.evidence.storage import storage
+from haechi.server.evidence.told import Told
 from haechi.server.reports import vault
 from haechi.server.reports.models import Report
 
@@ -60,6 +62,24 @@ def attach(report: Report, files: Iterable[SealedFile], *, now: datetime) -> lis
         )
         exhibits.append(exhibit)
     return exhibits
+
+
+def keep_told(report: Report, told: Iterable[Told], *, now: datetime) -> list[ToldFingerprint]:
+    """Keep fingerprints whose files stayed with the reporter, inside the caller's transaction."""
+    kept = []
+    for number, each in enumerate(told, start=report.told.count() + 1):
+        row = ToldFingerprint.objects.create(
+            report=report, number=number, told_at=now, **told_form.columns(each)
+        )
+        audit.record(
+            "told:received",
+            subject=row,
+            actor="reporter",
+            at=now,
+            detail={"kind": each.kind.value, "sha256": each.sha256.hex(), "way": "fingerprint"},
+        )
+        kept.append(row)
+    return kept
 
 
 def open_exhibit(exhibit: Exhibit, *, actor: str, reason: str, now: datetime) -> bytes:

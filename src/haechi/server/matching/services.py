@@ -1,6 +1,6 @@
 """Find what a report meets, and keep the banks."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from functools import cache
 
@@ -12,7 +12,8 @@ from haechi.fingerprint import frames, joined
 from haechi.fingerprint.address import url_digest
 from haechi.index import Query, Verdict
 from haechi.server.audit import services as audit
-from haechi.server.evidence.models import Exhibit, Fingerprint
+from haechi.server.evidence.models import Exhibit, Fingerprint, Flag, ToldFingerprint
+from haechi.server.matching import told
 from haechi.server.matching.known import Known, usual
 from haechi.server.matching.models import (
     Bank,
@@ -51,17 +52,12 @@ def find(report: Report, *, now: datetime) -> list[Hit]:
     Runs inside the caller's transaction; safe to repeat.
     """
     for fingerprint in Fingerprint.objects.filter(exhibit__report=report):
-        for table, key, hit in known().search(query(fingerprint), now=now):
-            where = {"hosted_id": key} if table is Hosted else {"member_id": key}
-            _write(
-                report,
-                verdict=hit.verdict.value,
-                found_by=hit.found_by,
-                distance_bits=hit.distance_bits,
-                similarity=hit.similarity,
-                now=now,
-                **where,
-            )
+        _write_met(report, known().search(query(fingerprint), now=now), by="", now=now)
+    # After the exhibits: of a pair that both find, the row says what a person can see.
+    for each in report.told.all():
+        met = known().search(told.query(each), now=now)
+        _write_met(report, met[: told.MOST_HITS], by=told.BY, now=now)
+        told.watch(each, met, now=now)
     # What a fingerprint says is more than that somebody named the place: one row a pair.
     for address in reports.addresses_of(report).values():
         for hosted in Hosted.objects.filter(
@@ -69,6 +65,20 @@ def find(report: Report, *, now: datetime) -> list[Hit]:
         ):
             _write(report, hosted=hosted, verdict="named", found_by="location", now=now)
     return list(report.hits.select_related("hosted__platform", "member__bank"))
+
+
+def _write_met(report: Report, met: told.Met, *, by: str, now: datetime) -> None:
+    for table, key, hit in met:
+        where = {"hosted_id": key} if table is Hosted else {"member_id": key}
+        _write(
+            report,
+            verdict=hit.verdict.value,
+            found_by=f"{by}{hit.found_by}",
+            distance_bits=hit.distance_bits,
+            similarity=hit.similarity,
+            now=now,
+            **where,
+        )
 
 
 def query(fingerprint: Fingerprint) -> Query:
@@ -102,7 +112,8 @@ def digests(address: str) -> list[bytes]:
 
 def certain(hit: Hit | Sighting) -> bool:
     """True where a machine may act on `hit` alone, once a person has confirmed the picture."""
-    if hit.found_by == "location":
+    # A place that was named, or a fingerprint that was told: nobody here has seen the picture.
+    if hit.found_by == "location" or hit.found_by.startswith(told.BY):
         return False
     return usual().certain(
         index.Hit(
@@ -157,6 +168,61 @@ def add_member(
             },
         )
     return member
+
+
+def confirm_told(
+    report: Report, looked_at: Iterable[Hosted], *, case_number: int, actor: str, now: datetime
+) -> list[Member]:
+    """Put told fingerprints into our own bank as far as they fit content a reviewer looked at.
+
+    `looked_at` is hosted content that was ticked for removal. Of it counts only what a told
+    fingerprint found: that is never ticked beforehand. A flagged fingerprint stays pending.
+    Runs inside the caller's transaction.
+    """
+    found = report.hits.filter(hosted__isnull=False, found_by__startswith=told.BY)
+    keys = set(found.values_list("hosted_id", flat=True))
+    seen = [hosted for hosted in looked_at if hosted.pk in keys]
+    members = []
+    for each in report.told.filter(flag=Flag.NO, confirmed_at=None):
+        made = [columns for hosted in seen if (columns := told.verified(each, hosted)) is not None]
+        members += [
+            _put_told(columns, case_number=case_number, actor=actor, now=now) for columns in made
+        ]
+        if made:
+            ToldFingerprint.objects.filter(pk=each.pk).update(confirmed_at=now)
+            audit.record("told:confirmed", subject=each, actor=actor, at=now)
+    return members
+
+
+def _put_told(columns: dict[str, object], *, case_number: int, actor: str, now: datetime) -> Member:
+    by_file = columns["sha256"] is not None
+    names = ("sha256",) if by_file else ("sha256", "pdq", "md5")
+    with audit.acting(actor, at=now):
+        bank, _ = Bank.objects.get_or_create(name=OWN_BANK, defaults={"policy": BankPolicy.BLOCK})
+        member, _ = Member.objects.update_or_create(
+            bank=bank,
+            **{name: columns[name] for name in names},
+            defaults={
+                "status": MemberStatus.CONFIRMED,
+                "paused_until": None,
+                "expires_at": None,
+            },
+            create_defaults={
+                **columns,
+                "status": MemberStatus.CONFIRMED,
+                "source": OWN_SOURCE,
+                "case_number": case_number,
+                "created_at": now,
+            },
+        )
+    return member
+
+
+def members_of(report: Report, case_number: int | None) -> models.QuerySet[Member]:
+    """Members that came from a report: from its exhibits, and from fingerprints it told."""
+    told_here = models.Q(exhibit=None, source=OWN_SOURCE, case_number=case_number)
+    own = models.Q(exhibit__report=report)
+    return Member.objects.filter(own if case_number is None else own | told_here)
 
 
 def register_platform(

@@ -10,9 +10,11 @@ from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from haechi.errors import HaechiError, MediaError, NothingReported
+from haechi.errors import HaechiError, MediaError, NothingReported, ToldRefused
 from haechi.server.appeals.services import LONGEST_TEXT
+from haechi.server.evidence import told
 from haechi.server.evidence.sealing import SealedFile, SealedUpload
+from haechi.server.evidence.told import Told
 from haechi.server.public import page_token
 from haechi.server.reports import requirements
 from haechi.server.reports.models import Age, Filer, Harm
@@ -90,6 +92,7 @@ class ReportForm(CalmForm):
         "locations": "id_locations",
         "__all__": "id_locations",
         "files": "id_files",
+        "fingerprints": "pictures",
     }
 
     submission = forms.CharField(label="", required=False, widget=forms.HiddenInput)
@@ -183,6 +186,13 @@ class ReportForm(CalmForm):
     files = SealedFilesField(  # type: ignore[assignment]
         label=_("Pictures or videos"), required=False
     )
+    # Filled by a script alone (web/src/fingerprint); "told" is what she tells in words.
+    fingerprints = forms.CharField(
+        label=_("Fingerprints of files that stay with you"),
+        required=False,
+        strip=False,
+        widget=forms.HiddenInput,
+    )
     declared = forms.BooleanField(
         label=_(
             "This shows me, or I act for the person it shows. There was no consent. "
@@ -238,6 +248,13 @@ class ReportForm(CalmForm):
             )
         return places
 
+    def clean_fingerprints(self) -> tuple[Told, ...]:
+        """What the browser told instead of files."""
+        try:
+            return told.read(self.cleaned_data["fingerprints"])
+        except ToldRefused as error:
+            raise ValidationError(str(words_for(error)), code=error.code) from error
+
     def places_typed(self) -> list[str]:
         """What programs send in fields of their own, one place each, as it was typed."""
         data = self.data
@@ -249,7 +266,7 @@ class ReportForm(CalmForm):
         return "\n".join([*filter(None, self.places_typed()), *filter(None, [written])])
 
     def refuse_empty(self) -> None:
-        """Note that there is neither a place nor a picture."""
+        """Note that there is neither a place, nor a picture, nor a fingerprint."""
         self.add_error(
             None, ValidationError(str(words_for(NothingReported.code)), code=NothingReported.code)
         )

@@ -12,7 +12,8 @@ from haechi.server.appeals import services as appeals
 from haechi.server.appeals.models import Appeal
 from haechi.server.appeals.services import Appealable
 from haechi.server.cases.models import Action, Case, Clock, Decision, Verdict
-from haechi.server.evidence.models import Exhibit
+from haechi.server.evidence.models import Exhibit, ToldFingerprint
+from haechi.server.matching import services as matching
 from haechi.server.matching.models import Check
 from haechi.server.notices import services as notices
 from haechi.server.notices.models import Notice
@@ -116,6 +117,16 @@ class Progress:
         """The files, in order."""
         return list(self.report.exhibits.select_related("fingerprint"))
 
+    @cached_property
+    def told(self) -> list[ToldFingerprint]:
+        """Fingerprints of files that stayed with her."""
+        return list(self.report.told.all())
+
+    @property
+    def told_confirmed(self) -> bool:
+        """True when a person has seen a copy that fits one of them, so that uploads are stopped."""
+        return any(told.confirmed_at for told in self.told)
+
     @property
     def unusable(self) -> list[UnusableFile]:
         """Files that were refused, with the words for why."""
@@ -172,7 +183,7 @@ class Progress:
         rows = (
             Check.objects.filter(
                 outcome="block",
-                member__exhibit__report=self.report,
+                member__in=matching.members_of(self.report, self.decision.case_id),
                 at__gte=self.decision.made_at,
             )
             .values("platform__name")

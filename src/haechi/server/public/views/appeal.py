@@ -14,7 +14,7 @@ from haechi.errors import AppealUnknown
 from haechi.server import flow
 from haechi.server.appeals import services as appeals
 from haechi.server.appeals.services import Appealable
-from haechi.server.cases.models import Action, Decision
+from haechi.server.cases.models import Action
 from haechi.server.matching.models import Check
 from haechi.server.public.answers import calm
 from haechi.server.public.forms import AppealForm
@@ -81,8 +81,7 @@ def _removal(action: Action) -> Reasons:
 
 
 def _refusal(check: Check) -> Reasons:
-    exhibit = check.member.exhibit if check.member else None
-    decision = Decision.objects.filter(case__report__exhibits=exhibit).first() if exhibit else None
+    decision = appeals.decision_on(check.member) if check.member else None
     return Reasons(
         removed=False,
         platform=check.platform.name,

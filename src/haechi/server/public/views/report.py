@@ -37,11 +37,12 @@ from haechi.server.words import law_name, words_for
 
 @dataclass(frozen=True)
 class Stored:
-    """What of a report the receipt speaks of. `files` counts its exhibits."""
+    """What of a report the receipt speaks of: its words, places, exhibits, told fingerprints."""
 
     story: Story
     places: tuple[str, ...]
     files: int
+    told: int
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -62,7 +63,9 @@ def report(request: HttpRequest) -> HttpResponse:
         return _closed(request, form, held)
     if form.is_valid() and "check" in request.POST:
         return _page(request, form, held, checked=True)
-    if form.is_valid() and not (form.cleaned_data["locations"] or held.files):
+    if form.is_valid() and not (
+        form.cleaned_data["locations"] or held.files or form.cleaned_data["fingerprints"]
+    ):
         form.refuse_empty()
     if not form.is_valid():
         return _page(request, form, held, status=422)
@@ -70,12 +73,18 @@ def report(request: HttpRequest) -> HttpResponse:
         return _page(request, form, held, status=429, over=found)
     submission = _submission(form, held)
     try:
-        taken, _code = flow.submit_report(submission, held.files, now=timezone.now())
+        taken, _code = flow.submit_report(
+            submission,
+            held.files,
+            told=form.cleaned_data["fingerprints"],
+            now=timezone.now(),
+        )
     except IntegrityError:
         return _again(request, form, held, len(new))
     except (*AWAY, BlobError, SealError):
         return _closed(request, form, held)
-    stored = Stored(submission.story, submission.locations, len(held.files))
+    told = len(form.cleaned_data["fingerprints"])
+    stored = Stored(submission.story, submission.locations, len(held.files), told)
     return _receipt(request, submission.token, taken, stored)
 
 
@@ -92,6 +101,7 @@ def _again(request: HttpRequest, form: ReportForm, held: Kept, brought: int) -> 
             reports.story_of(first, identity),
             tuple(reports.addresses_of(first, identity).values()),
             first.exhibits.count(),
+            first.told.count(),
         )
     except (*AWAY, SealError):
         return _closed(request, form, held)
@@ -143,7 +153,8 @@ def _page(
     """The form as it was filled in. `checked`: somebody asked what is still missing."""
     sent = request.POST.get("submission", "")
     language = get_language() or "en"
-    facts = form.facts(pictures=len(held.files))
+    fingerprints = _told_before(request, form)
+    facts = form.facts(pictures=len(held.files) + bool(fingerprints))
     context = {
         "form": form,
         "submission": sent if page_token.valid(sent) else page_token.issue(),
@@ -157,6 +168,8 @@ def _page(
         "kept_token": held.token() if held.files else "",
         "limit_bytes": settings.UPLOAD_LIMIT_BYTES,
         "limit_files": settings.UPLOADS_PER_REPORT,
+        "fingerprints": fingerprints,
+        "limit_fingerprints": settings.FINGERPRINTS_PER_REPORT,
     }
     if over is not None:
         context |= {"slow": over, "contacts": nearest(get_language() or "en")}
@@ -167,6 +180,13 @@ def _page(
             "contacts": nearest(get_language() or "en"),
         }
     return render(request, "public/report.html", context, status=status)
+
+
+def _told_before(request: HttpRequest, form: ReportForm) -> str:
+    """The fingerprints that came with this request, for the page that asks again; never bad ones."""
+    if not form.is_bound or form.has_error("fingerprints"):
+        return ""
+    return request.POST.get("fingerprints", "")
 
 
 def _names(files: tuple[SealedFile, ...]) -> list[str]:
@@ -181,7 +201,9 @@ def _closed(request: HttpRequest, form: ReportForm, held: Kept) -> HttpResponse:
 def _receipt(request: HttpRequest, token: str, taken: Report, stored: Stored) -> HttpResponse:
     """What was stored, the code that opens it, and what the law makes of it. Reads no database."""
     language = get_language() or "en"
-    standings = elements_of(taken, stored.story, places=stored.places, pictures=stored.files)
+    standings = elements_of(
+        taken, stored.story, places=stored.places, pictures=stored.files + stored.told
+    )
     starting = law.Facts(
         jurisdictions=frozenset(settings.HAECHI.jurisdictions),
         minor=taken.maybe_minor,
@@ -194,6 +216,7 @@ def _receipt(request: HttpRequest, token: str, taken: Report, stored: Stored) ->
         "files": stored.files,
         "places": len(stored.places),
         "understood": [understand(place) for place in stored.places],
+        "told": stored.told,
         "clocks": [
             (law_name(running.rule.id, running.rule.law), running.due_at)
             for running in law.clocks_for(starting, at=taken.received_at)
