@@ -15,6 +15,8 @@ await build({
     work: here("src/work-worker.ts"),
     // Loaded by the page only when a fingerprint is to be made.
     fingerprint: here("src/fingerprint/worker.ts"),
+    // A worker of the report page.
+    sealing: here("src/sealing.ts"),
     haechi: here("styles/haechi.css"),
   },
   outdir: out,

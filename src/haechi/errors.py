@@ -43,6 +43,17 @@ HaechiError
 │   ├── ReportClosed      report.closed          it was withdrawn, so nothing is added to it
 │   ├── ToldRefused       report.told_refused    a fingerprint told instead of a file is none
 │   └── IntakeClosed      report.intake_closed   nothing can be stored safely now
+├── UploadError
+│   ├── UploadUnknown     upload.unknown         no such upload of this page; perhaps forgotten
+│   ├── UploadBusy        upload.busy            another request is writing to it
+│   ├── UploadUnfinished  upload.unfinished      not all of it has arrived
+│   ├── WrongOffset       upload.wrong_offset    this piece does not follow what is there
+│   ├── BadPiece          upload.bad_piece       cut off, empty, too long or without its headers
+│   ├── NotSealed         upload.not_sealed      no age envelope for one X25519 recipient
+│   ├── WrongKey          upload.wrong_key       sealed to another key than the one that came along
+│   ├── UploadTooLong     upload.too_long        more than one file, or one page, may have
+│   ├── TooManyUploads    upload.too_many        more uploads of one page than it may have
+│   └── PageOver          upload.page_over       the page was open for too long
 ├── CaseError
 │   ├── CaseClosed        case.closed            somebody decided first
 │   ├── CaseClaimed       case.claimed           somebody else is working on it
@@ -375,6 +386,77 @@ class ReportClosed(ReportError):
     """The report was withdrawn; it can be read, taken home and erased, and nothing is added."""
 
     code = "report.closed"
+
+
+class UploadError(HaechiError):
+    """Files that were sealed in the browser and come in pieces."""
+
+    code = "upload.error"
+
+
+class UploadUnknown(UploadError):
+    """This page has no such upload, or it was forgotten; which of them is not said."""
+
+    code = "upload.unknown"
+
+
+class UploadBusy(UploadError):
+    """Another request is writing to this upload; nothing of this one was."""
+
+    code = "upload.busy"
+
+
+class UploadUnfinished(UploadError):
+    """Not all of the upload has arrived."""
+
+    code = "upload.unfinished"
+
+
+class WrongOffset(UploadError):
+    """The piece does not begin where the last one ended; nothing was written."""
+
+    code = "upload.wrong_offset"
+
+    def __init__(self, received: int = 0) -> None:
+        """`received`: how many bytes are there, durably."""
+        super().__init__(f"{received} bytes are there")
+        self.received = received
+
+
+class BadPiece(UploadError):
+    """The request is cut off, empty, too long, or lacks a number it must carry."""
+
+    code = "upload.bad_piece"
+
+
+class NotSealed(UploadError):
+    """What was sent does not begin like an age envelope for exactly one X25519 recipient."""
+
+    code = "upload.not_sealed"
+
+
+class WrongKey(UploadError):
+    """The envelope is for another key than the one that came with the form."""
+
+    code = "upload.wrong_key"
+
+
+class UploadTooLong(UploadError):
+    """Longer than one file may be, or all files of one page together."""
+
+    code = "upload.too_long"
+
+
+class TooManyUploads(UploadError):
+    """The page has as many uploads as it may."""
+
+    code = "upload.too_many"
+
+
+class PageOver(UploadError):
+    """The page that sends is not one of ours, or was open for too long."""
+
+    code = "upload.page_over"
 
 
 class CaseError(HaechiError):

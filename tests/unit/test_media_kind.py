@@ -1,5 +1,8 @@
 """Kinds are told from content alone."""
 
+import json
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -46,6 +49,18 @@ def test_any_bytes_are_a_kind_or_refused(head: bytes) -> None:
         assert sniff(head) in Kind
     except NotMedia:
         assert not head.startswith((b"\xff\xd8\xff", b"GIF89a", b"\x89PNG\r\n\x1a\n"))
+
+
+def test_the_page_and_the_server_tell_the_same() -> None:
+    """web/tests/sealing.test.ts reads the same file; the page's own code is web/src/sniff.ts."""
+    vectors = json.loads((Path(__file__).parents[1] / "vectors" / "kinds.json").read_text())
+
+    for vector in vectors:
+        try:
+            kind = sniff(bytes.fromhex(vector["head"]))
+        except NotMedia:
+            kind = None
+        assert kind == vector["kind"], vector["head"]
 
 
 def test_moving_pictures_in_a_picture_format_are_pictures() -> None:

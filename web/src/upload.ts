@@ -4,7 +4,11 @@
  * A file over the limit is named before anything is sent. The answer of the server is shown as it
  * is: the page that comes back replaces this one, so a form with scripts and one without are the
  * same request with the same answer. A form without a chosen file is left to the browser.
+ *
+ * Files that are sealed on this device (`exhibits.ts`) are waited for; the form then carries what
+ * they are called and the key that opens them, which stands in no element of the page.
  */
+import { Exhibits } from "./exhibits.ts";
 import { fill, megabytes } from "./words.ts";
 
 /** The first of the files that is over the limit, or null. */
@@ -23,11 +27,15 @@ type Words = "tooLarge" | "sending" | "received" | "failed";
 class Upload {
   private readonly form: HTMLFormElement;
   private readonly panel: HTMLElement;
+  private readonly exhibits: Exhibits | null;
   private busy = false;
+  private waiting: HTMLElement | null | false = false;
 
   constructor(form: HTMLFormElement, panel: HTMLElement) {
     this.form = form;
     this.panel = panel;
+    this.exhibits = Exhibits.of(form);
+    if (this.exhibits) this.exhibits.changed = () => this.goOn();
   }
 
   start(): void {
@@ -71,9 +79,29 @@ class Upload {
       wrong.focus();
       return;
     }
-    if (!this.fields().some((field) => (field.files?.length ?? 0) > 0)) return;
+    const sealed = this.exhibits?.size ?? 0;
+    if (!sealed && !this.fields().some((field) => (field.files?.length ?? 0) > 0)) return;
     event.preventDefault();
-    this.send(event.submitter);
+    this.waiting = event.submitter;
+    this.setBusy(true);
+    this.panel.focus();
+    this.goOn();
+  }
+
+  /** Send the form that was asked to be sent, once its files are there. */
+  private goOn(): void {
+    if (this.waiting === false) return;
+    const standing = this.exhibits?.standing ?? "ready";
+    if (standing === "under way") this.show(this.exhibits?.percent ?? 0);
+    else if (standing === "ready") {
+      const submitter = this.waiting;
+      this.waiting = false;
+      this.send(submitter);
+    } else {
+      this.waiting = false;
+      this.setBusy(false);
+      this.exhibits?.showStuck();
+    }
   }
 
   private send(submitter: HTMLElement | null): void {
@@ -81,6 +109,7 @@ class Upload {
     if (submitter instanceof HTMLButtonElement && submitter.name) {
       body.append(submitter.name, submitter.value);
     }
+    this.exhibits?.fillIn(body);
     const request = new XMLHttpRequest();
     request.open("POST", this.form.action);
     request.upload.addEventListener("progress", ({ loaded, total }) => this.show(percent(loaded, total)));
@@ -88,9 +117,7 @@ class Upload {
     request.addEventListener("error", () => this.fail());
     request.addEventListener("timeout", () => this.fail());
     request.addEventListener("abort", () => this.fail());
-    this.setBusy(true);
     this.show(0);
-    this.panel.focus();
     request.send(body);
   }
 
@@ -118,6 +145,7 @@ class Upload {
       return;
     }
     // A receipt is shown once and has no address of its own, so it is not fetched a second time.
+    this.exhibits?.end();
     history.replaceState(null, "", request.responseURL);
     document.open();
     document.write(request.responseText);

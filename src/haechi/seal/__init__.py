@@ -5,6 +5,7 @@ it with the standard `age` command. Identities and recipients are plain text in 
 "AGE-SECRET-KEY-1..." and "age1...". Plaintext stays in memory and never touches a disk.
 """
 
+from haechi.seal import header
 from haechi.seal.envelope import open_sealed, seal
 from haechi.seal.keys import identity_from_key, new_identity, recipient_of
 from haechi.seal.passphrase import guard, guarded, unguard
@@ -15,6 +16,7 @@ __all__ = [
     "StreamSealer",
     "guard",
     "guarded",
+    "header",
     "identity_from_key",
     "new_identity",
     "open_sealed",

@@ -20,6 +20,7 @@ Whoever reported it comes back, and
 No clock runs out unseen                       watch_clocks()
 A report ends: asked for, or by time           erase()
   its keys first, then files, then rows        finish_erasure()
+What was half sent is forgotten                forget_visits(), forget_uploads()
 
 Each stage knows only the stages before it; what comes next is known here alone. Background tasks are
 jobs in the same database, deferred inside the transaction that makes them necessary: either both
@@ -50,7 +51,7 @@ from haechi.server.cases import delivery
 from haechi.server.cases import services as cases
 from haechi.server.cases.models import Action, Case, Decision, Ground, Verdict
 from haechi.server.evidence import services as evidence
-from haechi.server.evidence import stamping
+from haechi.server.evidence import stamping, uploads
 from haechi.server.evidence.models import Exhibit
 from haechi.server.evidence.sealing import SealedFile
 from haechi.server.evidence.told import Told
@@ -124,13 +125,15 @@ def submit_report(
 
     `files` are already sealed and stored; `told` are fingerprints of files that stayed with the
     reporter. The return code exists only in the answer; it follows from the submission's token.
-    Raises NothingReported where there is neither a place, nor a picture, nor a fingerprint, and
-    IntegrityError where the same submission was taken in before.
+    Raises NothingReported where there is neither a place, nor a picture, nor a fingerprint,
+    IntegrityError where the same submission was taken in before, and UploadUnknown where an upload
+    that a browser sealed was forgotten meanwhile.
     """
     if not submission.locations and not files and not told:
         raise NothingReported
     code = ReturnCode.from_seed(submission.token.encode())
     report = reports.receive(submission, code, now=now)
+    uploads.claim(files)
     for exhibit in evidence.attach(report, files, now=now):
         if settings.HAECHI.tsa_url:
             stamp_receipt.defer(exhibit_id=str(exhibit.pk))
@@ -677,6 +680,13 @@ def watch_clocks(timestamp: int) -> None:
 def forget_visits(timestamp: int) -> None:
     """Forget what reporters' visits held once they are over."""
     visits.forget_visits(now=timezone.now())
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(name="forget_uploads", queueing_lock="forget_uploads")
+def forget_uploads(timestamp: int) -> None:
+    """Forget what browsers began to send and nobody went on with."""
+    uploads.forget_old(now=timezone.now())
 
 
 @app.periodic(cron="0 * * * *")

@@ -79,6 +79,38 @@ WORDS: dict[str, Promise] = {
     "appeal.nothing": _(
         "There is nothing to object to at the moment: nothing was refused, and no deadline has run out."
     ),
+    "upload.unknown": _(
+        "A file did not arrive whole or was held for too long. What you wrote is still here. "
+        "Please add the file again."
+    ),
+    "upload.busy": _("This file is being written down. It goes on in a moment."),
+    "upload.unfinished": _(
+        "A file has not arrived whole yet. What you wrote is still here. Please add the file again."
+    ),
+    "upload.wrong_offset": _("A part of this file was sent twice. It goes on by itself."),
+    "upload.bad_piece": _("A part of this file was lost on the way. It is sent again."),
+    "upload.not_sealed": _(
+        "This file was not locked before it was sent, so we did not take it. "
+        "Please load the page again and add the file once more."
+    ),
+    "upload.wrong_key": _(
+        "A file was locked with another key, so nobody here could have opened it. "
+        "What you wrote is still here. Please add the file again."
+    ),
+    "upload.too_long": _(
+        "This is more than we can take at once: up to 2 GB for one file. "
+        "A shorter part of it or a screenshot works too."
+    ),
+    "upload.too_many": _(
+        "More files than one report takes were added. Please send the others in a second report."
+    ),
+    "upload.page_over": _(
+        "This page was open for too long. Send what you wrote; then add the files again."
+    ),
+    "exhibit.kept": _(
+        "It is kept, locked, but it is too long to be compared with others by machine. "
+        "A shorter part of it or a screenshot can be compared."
+    ),
     "case.closed": _("Somebody decided first. Nothing of yours was written."),
     "case.claimed": _("Somebody else is working on this. Nothing was changed."),
     "case.reason_required": _("A decision needs a reason. Nothing was changed."),

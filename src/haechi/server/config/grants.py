@@ -94,6 +94,7 @@ TABLES: dict[str, Row] = {
     ),
     # --- evidence
     "evidence_exhibit": Row("Public takes it in and counts it.", public=KEEPS),
+    "evidence_upload": Row("Public gathers pieces of a file.", public=ERASES, worker=ERASES),
     "evidence_toldfingerprint": Row(
         "Public takes it in and counts it.", public=KEEPS, worker=ERASES
     ),

@@ -150,11 +150,22 @@ SECURE_CSP = {
     "frame-ancestors": [CSP.NONE],
 }
 
-# One exhibit through the form. Longer files wait for the chunked upload of a later version.
+# One exhibit through the form, in one request.
 UPLOAD_LIMIT_BYTES = 50 * 1024 * 1024
 UPLOADS_PER_REPORT = 5
 # Files of which only the fingerprint is told. With 300 frames each they fit into the limit below.
 FINGERPRINTS_PER_REPORT = 10
+# One exhibit that the browser seals and sends in pieces; and all of one page, also removed ones.
+SEALED_LIMIT_BYTES = 2 * 1024**3
+SEALED_PAGE_LIMIT_BYTES = 5 * 1024**3
+SEALED_UPLOADS_PER_PAGE = 12
+# A connection that breaks loses one piece; each is synced to the disk before it is acknowledged.
+PIECE_BYTES = 4 * 1024 * 1024
+# Uploads leave this much of the disk to reports without files, to the database and to the log.
+UPLOAD_RESERVE_BYTES = 1024**3
+# An upload that nobody goes on with is forgotten; a finished one waits as long as its page may.
+UPLOAD_IDLE = timedelta(hours=3)
+UPLOAD_WAITS = timedelta(hours=27)
 # Fields only; files are streamed into their envelope and never held (B12).
 DATA_UPLOAD_MAX_MEMORY_SIZE = 512 * 1024
 FILE_UPLOAD_HANDLERS = ["haechi.server.evidence.sealing.SealingUploadHandler"]

@@ -74,6 +74,8 @@ TAGS: dict[str, Promise] = {
     "exhibit:exported": _("Picture exported"),
     "exhibit:transferred": _("Picture handed over"),
     "exhibit:stamped": _("Receipt time-stamped"),
+    "exhibit:verified": _("Picture is as the sender's device told"),
+    "exhibit:corrected": _("Picture is not as the sender's device told"),
     "exhibit:fingerprinted": _("Fingerprint made"),
     "exhibit:refused": _("Picture cannot be used"),
     "told:received": _("Fingerprint told by the reporter"),

@@ -7,6 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from haechi.server.evidence.told import ToldKind
+from haechi.server.evidence.way import Way
 from haechi.server.reports.models import Report
 
 
@@ -15,6 +16,7 @@ class State(models.TextChoices):
 
     SEALED = "sealed", _("received and sealed")
     FINGERPRINTED = "fingerprinted", _("fingerprinted")
+    KEPT = "kept", _("kept, not fingerprinted: it is too long")
     REFUSED = "refused", _("cannot be used as a picture")
 
 
@@ -22,8 +24,11 @@ class Exhibit(models.Model):
     """One file as it was handed in, kept bit-exact inside an age envelope (B15).
 
     blob           name in the blob store; the file there is `cipher_sha256`
-    sha256, size   of the plaintext, taken while it was sealed
-    kind           haechi.media.Kind, told from the content
+    way            who sealed it
+    sha256, kind   of the plaintext; kind is a haechi.media.Kind, or "" where it is none
+    size           of the plaintext, in bytes
+    verified_at    since when sha256 and kind are known to be true. What was sealed on the sender's
+                   device comes with what her browser says of it; the worker looks when it opens it
     refusal        stable error code where the worker could not use it
     """
 
@@ -36,6 +41,10 @@ class Exhibit(models.Model):
     size = models.BigIntegerField()
     kind = models.CharField(max_length=10)
     sealed_at = models.DateTimeField()
+    way = models.CharField(
+        max_length=10, choices=Way.choices, default=Way.SERVER, db_default=Way.SERVER
+    )
+    verified_at = models.DateTimeField(null=True)
     state = models.CharField(max_length=15, choices=State.choices, default=State.SEALED)
     refusal = models.CharField(max_length=40, blank=True)
 
@@ -47,6 +56,35 @@ class Exhibit(models.Model):
 
     def __str__(self) -> str:
         return f"{self.report_id} exhibit {self.number}"
+
+
+class Upload(models.Model):
+    """A file that a browser seals and sends in pieces; no part of a report yet.
+
+    Nothing of what is in it is known here, not even its name: the page tells that when the report
+    is sent (`evidence.uploads`). The row goes when a report takes the file over, or with the file.
+
+    id_digest      SHA-256 of the random id that only the page knows
+    page_digest    digest of the page's secret: whose upload it is
+    blob           name of the part, and later of the blob
+    length         of the whole envelope, as told at the start
+    received       bytes that are on the disk
+    touched_at     when a page last spoke of it
+    cipher_sha256  of the whole envelope, once finished
+    """
+
+    id_digest = models.BinaryField(max_length=32, unique=True)
+    page_digest = models.BinaryField(max_length=32, db_index=True)
+    blob = models.CharField(max_length=32, unique=True)
+    length = models.BigIntegerField()
+    received = models.BigIntegerField(default=0)
+    cipher_sha256 = models.BinaryField(max_length=32, null=True)
+    started_at = models.DateTimeField()
+    touched_at = models.DateTimeField(db_index=True)
+    finished_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"upload of {self.started_at:%H:%M}"
 
 
 class FingerprintFields(models.Model):

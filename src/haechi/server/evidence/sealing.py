@@ -20,6 +20,7 @@ from haechi.blobs import Writer
 from haechi.errors import HaechiError, MediaError, NotMedia, TooManyBytes, TooManyFiles
 from haechi.media import Kind, sniff
 from haechi.server.evidence.storage import storage
+from haechi.server.evidence.way import Way
 
 HEAD_BYTES = 512
 
@@ -28,7 +29,9 @@ HEAD_BYTES = 512
 class SealedFile:
     """A file that is sealed and durably stored; not yet part of a report.
 
-    name   as the sender called it; goes only inside the sealed story (B13)
+    name          as the sender called it; goes only inside the sealed story (B13)
+    way           who sealed it: here, or the sender's browser
+    sha256, kind  of the plaintext; of what a browser sealed, only what it says
     """
 
     blob: str
@@ -37,6 +40,7 @@ class SealedFile:
     cipher_sha256: bytes
     size: int
     kind: Kind
+    way: Way = Way.SERVER
 
 
 class SealedUpload(UploadedFile):  # type: ignore[type-arg]  # generic in the stubs alone

@@ -1,8 +1,8 @@
 """Attach sealed files to a report, open them where that is allowed, fingerprint them."""
 
 import hashlib
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import cache
 
@@ -16,6 +16,9 @@ from haechi.errors import (
     DecodeTimeout,
     HaechiError,
     MediaError,
+    NotMedia,
+    TooManyBytes,
+    TooManyFrames,
 )
 from haechi.fingerprint import ImageFingerprint, frames
 from haechi.media import preview
@@ -24,13 +27,17 @@ from haechi.server.evidence import custody
 from haechi.server.evidence import told as told_form
 from haechi.server.evidence.models import Exhibit, Fingerprint, State, ToldFingerprint
 from haechi.server.evidence.sealing import SealedFile
+from haechi.server.evidence.seen import Seen
 from haechi.server.evidence.storage import storage
 from haechi.server.evidence.told import Told
+from haechi.server.evidence.way import Way
 from haechi.server.reports import vault
 from haechi.server.reports.models import Report
 
 # A picture on the desk needs no more pixels than the desk shows.
 WORKING_COPY_SIDE_PX = 1280
+# What a decoder takes; whatever is longer is read as a stream (`opened`).
+MOST_AT_ONCE = media.DEFAULT.video_bytes
 
 
 def attach(report: Report, files: Iterable[SealedFile], *, now: datetime) -> list[Exhibit]:
@@ -46,6 +53,8 @@ def attach(report: Report, files: Iterable[SealedFile], *, now: datetime) -> lis
             size=file.size,
             kind=file.kind.value,
             sealed_at=now,
+            way=file.way,
+            verified_at=now if file.way == Way.SERVER else None,
         )
         audit.record(
             custody.SEALED,
@@ -57,7 +66,7 @@ def attach(report: Report, files: Iterable[SealedFile], *, now: datetime) -> lis
                 "cipher_sha256": file.cipher_sha256.hex(),
                 "size": file.size,
                 "kind": file.kind.value,
-                "way": "server",
+                "way": file.way.value,
             },
         )
         exhibits.append(exhibit)
@@ -82,16 +91,40 @@ def keep_told(report: Report, told: Iterable[Told], *, now: datetime) -> list[To
     return kept
 
 
-def open_exhibit(exhibit: Exhibit, *, actor: str, reason: str, now: datetime) -> bytes:
-    """The original bytes. The opening is logged with its reason before they are returned (B17).
+@contextmanager
+def opened(
+    exhibit: Exhibit, *, actor: str, reason: str, now: datetime
+) -> Iterator[seal.OpenStream]:
+    """The original while it is read, in small pieces, however long it is.
 
-    Raises KeyMissing in a process without the vault identity, BlobMissing, CannotOpen.
+    The opening is logged with its reason before the first byte is given (B17). Only the end of the
+    stream proves that nothing was cut off; whether it is the file that was received, the caller
+    tells by its digest. Raises KeyMissing in a process without the vault identity, BlobMissing,
+    CannotOpen.
     """
     identity = vault.identity_of(exhibit.report)
     custody.record(exhibit, custody.OPENED, actor=actor, why=reason, now=now)
-    with storage().open(exhibit.blob) as sealed:
-        data = seal.open_sealed(sealed.read(), identity)
-    if hashlib.sha256(data).digest() != bytes(exhibit.sha256):
+    with (
+        storage().open(exhibit.blob) as sealed,
+        seal.open_stream(sealed, identity) as plain,
+    ):
+        yield plain
+
+
+def open_exhibit(
+    exhibit: Exhibit, *, actor: str, reason: str, now: datetime, limit_bytes: int = MOST_AT_ONCE
+) -> bytes:
+    """The original as a whole, in memory. Raises TooManyBytes beyond the limit, else as `opened`.
+
+    CannotOpen also where its digest is known and another.
+    """
+    if exhibit.size > limit_bytes:
+        raise TooManyBytes(f"{exhibit.size} bytes; the limit is {limit_bytes}")
+    with opened(exhibit, actor=actor, reason=reason, now=now) as plain:
+        data = plain.read(limit_bytes + 1)
+    if len(data) > limit_bytes:
+        raise TooManyBytes(f"the limit is {limit_bytes} bytes")
+    if exhibit.verified_at and hashlib.sha256(data).digest() != bytes(exhibit.sha256):
         raise CannotOpen(f"{exhibit} is not the file that was received")
     return data
 
@@ -101,15 +134,16 @@ def take_fingerprint(
 ) -> Fingerprint | None:
     """Open, fingerprint and forget. None where the file is no usable picture; its code is kept.
 
-    Safe to repeat: an exhibit that was done is left as it is. A decoder that died or was slow may
+    What a browser said of the file is looked at on the way (`Exhibit.verified_at`). Safe to repeat:
+    an exhibit that was done is left as it is. A decoder that died or was slow may
     be this machine's fault and not the file's: unless it is the `last_try`, DecoderCrashed and
     DecodeTimeout are raised and nothing is concluded. Raises KeyMissing and StorageUnavailable.
     """
     known = Fingerprint.objects.filter(exhibit=exhibit).first()
-    if known is not None or exhibit.state == State.REFUSED:
+    if known is not None or exhibit.state in (State.REFUSED, State.KEPT):
         return known
     try:
-        data = open_exhibit(exhibit, actor="worker", reason="fingerprint", now=now)
+        data = _look(exhibit, now=now)
         made: ImageFingerprint = sandbox().run(fingerprint.member, data)
     except (DecoderCrashed, DecodeTimeout) as error:
         if not last_try:
@@ -118,6 +152,39 @@ def take_fingerprint(
     except (MediaError, CannotOpen, BlobMissing) as error:
         return _refuse(exhibit, error, now=now)
     return _keep(exhibit, made, now=now)
+
+
+def _look(exhibit: Exhibit, *, now: datetime) -> bytes:
+    """The original, with what was told of it made true. Raises TooManyBytes, NotMedia, CannotOpen.
+
+    All of it is read and digested; of what is longer than a decoder takes, nothing is held.
+    """
+    with opened(exhibit, actor="worker", reason="fingerprint", now=now) as plain:
+        seen = Seen.of(plain)
+    if exhibit.verified_at is None:
+        _verify(exhibit, seen, now=now)
+    elif seen.sha256 != bytes(exhibit.sha256):
+        raise CannotOpen(f"{exhibit} is not the file that was received")
+    if not seen.kind:
+        raise NotMedia("the content is no picture or video format that Haechi knows")
+    if seen.data is None:
+        raise TooManyBytes(f"{seen.size} bytes are more than is decoded here")
+    return seen.data
+
+
+@transaction.atomic
+def _verify(exhibit: Exhibit, seen: Seen, *, now: datetime) -> None:
+    """Put what is true in place of what the sender's browser said; the log keeps both."""
+    told = (bytes(exhibit.sha256).hex(), exhibit.size, exhibit.kind)
+    true = (seen.sha256.hex(), seen.size, seen.kind)
+    exhibit.sha256, exhibit.size, exhibit.kind = seen.sha256, seen.size, seen.kind
+    exhibit.verified_at = now
+    exhibit.save(update_fields=["sha256", "size", "kind", "verified_at"])
+    detail: dict[str, str | int] = dict(zip(("sha256", "size", "kind"), true, strict=True))
+    if true != told:
+        detail |= dict(zip(("told_sha256", "told_size", "told_kind"), told, strict=True))
+    tag = "exhibit:verified" if true == told else "exhibit:corrected"
+    audit.record(tag, subject=exhibit, actor="worker", at=now, detail=detail)
 
 
 def forget_blobs(report: Report) -> None:
@@ -189,7 +256,9 @@ def _keep(exhibit: Exhibit, made: ImageFingerprint, *, now: datetime) -> Fingerp
 
 @transaction.atomic
 def _refuse(exhibit: Exhibit, error: HaechiError, *, now: datetime) -> None:
-    Exhibit.objects.filter(pk=exhibit.pk).update(state=State.REFUSED, refusal=error.code)
+    # Nothing is wrong with a file that is only long: it stays, for people.
+    state = State.KEPT if isinstance(error, TooManyBytes | TooManyFrames) else State.REFUSED
+    Exhibit.objects.filter(pk=exhibit.pk).update(state=state, refusal=error.code)
     audit.record(
         "exhibit:refused", subject=exhibit, actor="worker", at=now, detail={"code": error.code}
     )

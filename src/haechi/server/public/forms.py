@@ -1,5 +1,6 @@
 """What people fill in. Nothing typed is ever dropped: a form that fails comes back as it was."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, cast
@@ -10,11 +11,19 @@ from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from haechi.errors import HaechiError, MediaError, NothingReported, ToldRefused
+from haechi.errors import (
+    HaechiError,
+    MediaError,
+    NothingReported,
+    ToldRefused,
+    UploadUnknown,
+)
+from haechi.media import Kind
 from haechi.server.appeals.services import LONGEST_TEXT
 from haechi.server.evidence import told
 from haechi.server.evidence.sealing import SealedFile, SealedUpload
 from haechi.server.evidence.told import Told
+from haechi.server.evidence.uploads import Announced
 from haechi.server.public import page_token
 from haechi.server.reports import requirements
 from haechi.server.reports.models import Age, Filer, Harm
@@ -25,6 +34,8 @@ from haechi.server.words import WORDS, words_for
 
 LONGEST_STORY = 20_000
 LONGEST_WORDS = 500
+LONGEST_NAME = 500
+SHA256_BYTES = 32
 
 
 @dataclass(frozen=True)
@@ -84,6 +95,27 @@ class SealedFilesField(forms.Field):
         return sealed_in(uploads)
 
 
+class SealedUploadsField(forms.Field):
+    """What the page tells of the files its script has sealed and sent (`evidence.uploads`)."""
+
+    def to_python(self, value: Any) -> list[Announced]:  # noqa: ANN401  # Django's signature
+        """One for each. What the script never writes names no upload."""
+        try:
+            rows = json.loads(value) if value else []
+            return [
+                Announced(
+                    id=str(row["id"]),
+                    name=str(row["name"])[:LONGEST_NAME],
+                    sha256=_sha256(row["sha256"]),
+                    kind=Kind(row["kind"]),
+                )
+                for row in rows[: settings.UPLOADS_PER_REPORT + 1]
+            ]
+        except (ValueError, TypeError, KeyError, RecursionError):
+            words = str(words_for(UploadUnknown.code))
+            raise ValidationError(words, code=UploadUnknown.code) from None
+
+
 class ReportForm(CalmForm):
     """The front door. Every field may stay empty; a place or a picture is enough."""
 
@@ -93,6 +125,8 @@ class ReportForm(CalmForm):
         "__all__": "id_locations",
         "files": "id_files",
         "fingerprints": "pictures",
+        "sealed": "id_files",
+        "identity": "id_files",
     }
 
     submission = forms.CharField(label="", required=False, widget=forms.HiddenInput)
@@ -182,6 +216,11 @@ class ReportForm(CalmForm):
         ),
     )
     kept = forms.CharField(required=False, widget=forms.HiddenInput)
+    # Only the page's script fills these in: what it sealed, and the key that opens it.
+    identity = forms.CharField(label="", required=False, max_length=100, widget=forms.HiddenInput)
+    sealed = SealedUploadsField(
+        label=_("Pictures or videos"), required=False, widget=forms.HiddenInput
+    )
     # Django takes fields out of the class, so this is not the attribute of the same name.
     files = SealedFilesField(  # type: ignore[assignment]
         label=_("Pictures or videos"), required=False
@@ -361,6 +400,13 @@ def _refused(upload: SealedUpload, refusal: HaechiError, place: int) -> Validati
         code="" if beyond else refusal.code,
         params={"name": upload.name, "words": words},
     )
+
+
+def _sha256(text: object) -> bytes:
+    digest = bytes.fromhex(str(text))
+    if len(digest) != SHA256_BYTES:
+        raise ValueError("this is no SHA-256")
+    return digest
 
 
 def too_many_files() -> str:

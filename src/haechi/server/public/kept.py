@@ -21,6 +21,7 @@ from haechi.errors import BlobError
 from haechi.media import Kind
 from haechi.server.evidence.sealing import SealedFile
 from haechi.server.evidence.storage import storage
+from haechi.server.evidence.way import Way
 
 TTL_S = 2 * 60 * 60
 CHUNK_BYTES = 256 * 1024
@@ -32,6 +33,11 @@ class Kept:
 
     identity: str
     files: tuple[SealedFile, ...]
+
+    @property
+    def recipient(self) -> str:
+        """Whom the page seals further files to, or "" where it makes its own identity."""
+        return seal.recipient_of(self.identity) if self.files else ""
 
     def token(self) -> str:
         """For the hidden field; unreadable outside this server."""
@@ -101,6 +107,7 @@ def _as_json(file: SealedFile) -> dict[str, str | int]:
         "cipher_sha256": file.cipher_sha256.hex(),
         "size": file.size,
         "kind": file.kind.value,
+        "way": file.way.value,
     }
 
 
@@ -112,6 +119,7 @@ def _from_json(row: dict[str, str | int]) -> SealedFile:
         cipher_sha256=bytes.fromhex(str(row["cipher_sha256"])),
         size=int(row["size"]),
         kind=Kind(str(row["kind"])),
+        way=Way(str(row["way"])),
     )
 
 

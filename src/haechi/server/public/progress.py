@@ -13,6 +13,8 @@ from haechi.server.appeals.models import Appeal
 from haechi.server.appeals.services import Appealable
 from haechi.server.cases.models import Action, Case, Clock, Decision, Verdict
 from haechi.server.evidence.models import Exhibit, ToldFingerprint
+from haechi.server.evidence.models import State as ExhibitState
+from haechi.server.evidence.way import Way
 from haechi.server.matching import services as matching
 from haechi.server.matching.models import Check
 from haechi.server.notices import services as notices
@@ -64,6 +66,10 @@ class UnusableFile:
     words: Promise
 
 
+def _why(exhibit: Exhibit) -> str:
+    return "exhibit.kept" if exhibit.state == ExhibitState.KEPT else exhibit.refusal
+
+
 class Progress:
     """Everything the status page tells; each part is read when it is asked for."""
 
@@ -76,11 +82,6 @@ class Progress:
     def withdrawn(self) -> bool:
         """True when she took the report back."""
         return self.report.state == State.WITHDRAWN
-
-    @cached_property
-    def ways(self) -> set[str]:
-        """How the files were sealed: "browser", before they left her device, or "server"."""
-        return {getattr(exhibit, "way", "server") for exhibit in self.exhibits}
 
     @cached_property
     def new_messages(self) -> int:
@@ -128,10 +129,20 @@ class Progress:
         return any(told.confirmed_at for told in self.told)
 
     @property
+    def on_device(self) -> int:
+        """How many of them were sealed before they left her device."""
+        return sum(exhibit.way == Way.BROWSER for exhibit in self.exhibits)
+
+    @property
+    def on_arrival(self) -> int:
+        """How many of them were sealed here, while they arrived."""
+        return len(self.exhibits) - self.on_device
+
+    @property
     def unusable(self) -> list[UnusableFile]:
         """Files that were refused, with the words for why."""
         return [
-            UnusableFile(exhibit.number, exhibit.refusal, words_for(exhibit.refusal))
+            UnusableFile(exhibit.number, exhibit.refusal, words_for(_why(exhibit)))
             for exhibit in self.exhibits
             if exhibit.refusal
         ]

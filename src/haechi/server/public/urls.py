@@ -8,12 +8,15 @@ from haechi.server.public.views.appeal import appeal
 from haechi.server.public.views.landing import help_page, landing
 from haechi.server.public.views.numbers import log, numbers, numbers_json
 from haechi.server.public.views.report import report
+from haechi.server.public.views.upload import begin, upload
 from haechi.server.public.views.visit import enter, leave, status
 
 app_name = "public"
 urlpatterns = [
     path("", landing, name="landing"),
     path("report", report, name="report"),
+    path("report/upload", limited("upload")(begin), name="begin_upload"),
+    path("report/upload/<str:name>", upload, name="upload"),
     path("return", limited("code", lane=True)(enter), name="return"),
     path("status", status, name="status"),
     path("status/leave", leave, name="leave"),

@@ -1,27 +1,26 @@
 """The report: one page that asks, one answer that shows the return code once."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import cast
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.db import IntegrityError
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import get_language
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from haechi import law
-from haechi.errors import BlobError, IntakeClosed, SealError
+from haechi.errors import BlobError, IntakeClosed, SealError, UploadUnknown
 from haechi.server import flow
 from haechi.server.contacts import nearest, serving
 from haechi.server.evidence.sealing import SealedFile, SealedUpload, identity_of
+from haechi.server.evidence.way import Way
 from haechi.server.law_words import shown
-from haechi.server.public import kept, page_token
+from haechi.server.public import gathered, kept, page_token
 from haechi.server.public.answers import AWAY
-from haechi.server.public.forms import ReportForm, sealed_in, storage_failed, too_many_files
+from haechi.server.public.forms import ReportForm, sealed_in, storage_failed
 from haechi.server.public.kept import Kept
 from haechi.server.public.limits import Slow, slow
 from haechi.server.public.views.code import panel
@@ -41,7 +40,7 @@ class Stored:
 
     story: Story
     places: tuple[str, ...]
-    files: int
+    ways: tuple[Way, ...]
     told: int
 
 
@@ -50,16 +49,18 @@ def report(request: HttpRequest) -> HttpResponse:
     """Ask, or take the report in and show its code."""
     if request.method != "POST":
         return _page(request, ReportForm(), Kept("", ()))
-    uploads = cast("list[SealedUpload]", request.FILES.getlist("files"))
+    sent = cast("list[SealedUpload]", request.FILES.getlist("files"))
     form = ReportForm(request.POST, request.FILES)
-    new = sealed_in(uploads)
-    held = Kept(identity_of(request), tuple(new))
+    new = Kept(identity_of(request), tuple(sealed_in(sent)))
     earlier = kept.read(request.POST.get("kept", ""))
+    held = new
     try:
-        held = _with_earlier(form, request.POST, earlier, held)
-    except (BlobError, SealError):
+        held = gathered.together(form, earlier, new, now=timezone.now())
+        if _came_before(form):
+            return _again(request, form, held, len(new.files))
+    except (*AWAY, BlobError, SealError):
         return _closed(request, form, earlier or held)
-    if storage_failed(uploads):
+    if storage_failed(sent):
         return _closed(request, form, held)
     if form.is_valid() and "check" in request.POST:
         return _page(request, form, held, checked=True)
@@ -80,12 +81,23 @@ def report(request: HttpRequest) -> HttpResponse:
             now=timezone.now(),
         )
     except IntegrityError:
-        return _again(request, form, held, len(new))
+        return _again(request, form, held, len(new.files))
+    except UploadUnknown as error:
+        gathered.note(form, error)
+        return _page(request, form, Kept("", ()), status=422)
     except (*AWAY, BlobError, SealError):
         return _closed(request, form, held)
     told = len(form.cleaned_data["fingerprints"])
-    stored = Stored(submission.story, submission.locations, len(held.files), told)
+    ways = tuple(file.way for file in held.files)
+    stored = Stored(submission.story, submission.locations, ways, told)
     return _receipt(request, submission.token, taken, stored)
+
+
+def _came_before(form: ReportForm) -> bool:
+    """Of the same page sent twice, the second finds its uploads taken over by the first."""
+    if not form.has_error("files", UploadUnknown.code) or set(form.errors) != {"files"}:
+        return False
+    return reports.received(form.cleaned_data["submission"]) is not None
 
 
 def _again(request: HttpRequest, form: ReportForm, held: Kept, brought: int) -> HttpResponse:
@@ -100,30 +112,13 @@ def _again(request: HttpRequest, form: ReportForm, held: Kept, brought: int) -> 
         stored = Stored(
             reports.story_of(first, identity),
             tuple(reports.addresses_of(first, identity).values()),
-            first.exhibits.count(),
+            tuple(Way(exhibit.way) for exhibit in first.exhibits.all()),
             first.told.count(),
         )
     except (*AWAY, SealError):
         return _closed(request, form, held)
     kept.forget(held.files[len(held.files) - brought :])
     return _receipt(request, token, first, stored)
-
-
-def _with_earlier(form: ReportForm, sent: QueryDict, earlier: Kept | None, new: Kept) -> Kept:
-    """The files of this request together with those the page kept from the last one."""
-    if not sent.get("kept"):
-        return new
-    if earlier is None or not kept.complete(earlier):
-        gone = _("Files you added before were held for two hours. Please add them again.")
-        form.add_error("files", ValidationError(gone))
-        return new
-    dropped = sent.getlist("drop")
-    left = tuple(file for n, file in enumerate(earlier.files) if str(n) not in dropped)
-    room = settings.UPLOADS_PER_REPORT - len(left)
-    if len(new.files) > room:
-        form.add_error("files", ValidationError(too_many_files()))
-        kept.forget(new.files[room:])
-    return kept.join(replace(earlier, files=left), new.files[:room], new.identity)
 
 
 def _submission(form: ReportForm, held: Kept) -> Submission:
@@ -166,10 +161,13 @@ def _page(
         "urgent": serving("urgent", language),
         "kept": _names(held.files),
         "kept_token": held.token() if held.files else "",
+        "recipient": held.recipient,
         "limit_bytes": settings.UPLOAD_LIMIT_BYTES,
+        "sealed_limit_bytes": settings.SEALED_LIMIT_BYTES,
         "limit_files": settings.UPLOADS_PER_REPORT,
         "fingerprints": fingerprints,
         "limit_fingerprints": settings.FINGERPRINTS_PER_REPORT,
+        "room": settings.UPLOADS_PER_REPORT - len(held.files),
     }
     if over is not None:
         context |= {"slow": over, "contacts": nearest(get_language() or "en")}
@@ -202,7 +200,7 @@ def _receipt(request: HttpRequest, token: str, taken: Report, stored: Stored) ->
     """What was stored, the code that opens it, and what the law makes of it. Reads no database."""
     language = get_language() or "en"
     standings = elements_of(
-        taken, stored.story, places=stored.places, pictures=stored.files + stored.told
+        taken, stored.story, places=stored.places, pictures=len(stored.ways) + stored.told
     )
     starting = law.Facts(
         jurisdictions=frozenset(settings.HAECHI.jurisdictions),
@@ -213,7 +211,9 @@ def _receipt(request: HttpRequest, token: str, taken: Report, stored: Stored) ->
     whom = "child" if taken.minor else "urgent" if taken.danger else ""
     context = {
         "received_at": taken.received_at,
-        "files": stored.files,
+        "files": len(stored.ways),
+        "on_device": stored.ways.count(Way.BROWSER),
+        "on_arrival": stored.ways.count(Way.SERVER),
         "places": len(stored.places),
         "understood": [understand(place) for place in stored.places],
         "told": stored.told,
