@@ -38,6 +38,7 @@ from haechi.server.audit import services as audit
 from haechi.server.audit.models import Entry
 from haechi.server.cases.models import Action, Case, Ground, Verdict
 from haechi.server.config.environ import Environment
+from haechi.server.evidence import custody
 from haechi.server.evidence import services as evidence
 from haechi.server.matching import backwards, banks, floods, listing
 from haechi.server.matching import services as matching
@@ -322,7 +323,7 @@ def test_what_a_reviewer_left_is_not_removed_by_looking_backwards(
     case = Case.objects.get(report=report)
     with transaction.atomic():
         audit.record(
-            evidence.LIFTED, subject=report.exhibits.get(), actor=reviewer.name_in_log, at=NOON
+            custody.LIFTED, subject=report.exhibits.get(), actor=reviewer.name_in_log, at=NOON
         )
     decided_at = report.hits.get().found_at + timedelta(seconds=1)
     flow.decide(

@@ -12,7 +12,7 @@ from haechi.server.appeals.models import Appeal
 from haechi.server.audit import services as audit
 from haechi.server.audit.models import Entry
 from haechi.server.cases.models import Case, Ground, Verdict
-from haechi.server.evidence import services as evidence
+from haechi.server.evidence import custody
 from haechi.server.matching.models import Check, Member, Platform
 from haechi.server.staff.models import User
 
@@ -27,7 +27,7 @@ def appeal(astronaut: bytes, board: Platform, reviewer: User) -> Appeal:
     flow.examine(report, last_try=True)
     with transaction.atomic():
         audit.record(
-            evidence.LIFTED,
+            custody.LIFTED,
             subject=report.exhibits.get(),
             actor=reviewer.name_in_log,
             at=NOON,

@@ -28,6 +28,7 @@ from haechi.server.audit.models import Entry
 from haechi.server.cases import delivery
 from haechi.server.cases import services as cases
 from haechi.server.cases.models import Action, Case, Clock, Decision, Ground, Verdict
+from haechi.server.evidence import custody
 from haechi.server.evidence import services as evidence
 from haechi.server.evidence.models import Exhibit, Fingerprint, State
 from haechi.server.matching.models import Hosted, Member, Platform
@@ -54,7 +55,7 @@ def removed(case: Case, reviewer: User, *, now: datetime = NOON) -> Decision:
     """The case, looked at and decided for removal of everything it met."""
     for exhibit in case.report.exhibits.all():
         with transaction.atomic():
-            audit.record(evidence.LIFTED, subject=exhibit, actor=reviewer.name_in_log, at=NOON)
+            audit.record(custody.LIFTED, subject=exhibit, actor=reviewer.name_in_log, at=NOON)
     hosted = list(Hosted.objects.filter(hit__report=case.report).distinct())
     return flow.decide(
         case,
@@ -155,7 +156,7 @@ def test_a_step_that_fails_takes_the_whole_decision_back(
     """B20: when the statement cannot be written, nothing of the decision is."""
     host(board, astronaut)
     case = examined(astronaut)
-    entries = Entry.objects.exclude(tag=evidence.LIFTED).count()
+    entries = Entry.objects.exclude(tag=custody.LIFTED).count()
 
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("no statement")
@@ -168,7 +169,7 @@ def test_a_step_that_fails_takes_the_whole_decision_back(
     assert case.state == "open"
     for model in (Decision, Action, Member, Notice, Statement):
         assert not model.objects.exists(), model
-    assert Entry.objects.exclude(tag=evidence.LIFTED).count() == entries
+    assert Entry.objects.exclude(tag=custody.LIFTED).count() == entries
     assert not ProcrastinateJob.objects.filter(task_name__startswith="deliver").exists()
 
 
@@ -179,12 +180,12 @@ def test_the_second_decision_is_refused_and_leaves_no_trace(
     host(board, astronaut)
     case = examined(astronaut)
     removed(case, reviewer)
-    entries = Entry.objects.exclude(tag=evidence.LIFTED).count()
+    entries = Entry.objects.exclude(tag=custody.LIFTED).count()
 
     with pytest.raises(CaseClosed):
         removed(case, second_reviewer)
 
-    assert Entry.objects.exclude(tag=evidence.LIFTED).count() == entries
+    assert Entry.objects.exclude(tag=custody.LIFTED).count() == entries
     assert Decision.objects.get().actor == reviewer
 
 

@@ -83,22 +83,42 @@ TABLES: dict[str, Row] = {
     "audit_checkpoint": Row("Public shows the latest.", public=READS, desk=READS, worker=KEEPS),
     # --- reports
     "reports_report": Row(
-        "Public takes it in and shows it to its reporter; it never reads the vault's wrap.",
-        public=Right(read=all_but("wrap_vault"), add=ALL),
+        "Public takes it in and shows it to its reporter, who corrects it, hands it over, takes it"
+        " back and has it erased; it never reads the vault's wrap.",
+        public=Right(
+            read=all_but("wrap_vault"),
+            add=ALL,
+            change=only(
+                "lookup", "wrap_code", "wrap_vault", "wrapped_to", "submission", "handover",
+                "sealed", "corrected_at", "news_at", "state", "settled_at",
+            ),
+        ),
+        worker=ERASES,
     ),
-    "reports_location": Row("Public takes it in and shows it.", public=KEEPS),
+    "reports_location": Row("Public takes it in and shows it.", public=KEEPS, worker=ERASES),
+    "reports_message": Row(
+        "Public writes and reads messages of a visit.",
+        public=Right(read=ALL, add=ALL, change=only("read_at")),
+        worker=ERASES,
+    ),
+    "reports_earlierstory": Row("Public keeps what was corrected.", public=KEEPS, worker=ERASES),
+    "reports_nudge": Row("Public takes the wish for news, and ends it.", public=ERASES, worker=ERASES),
+    "reports_hold": Row("Public tells that a report must be kept.", public=READS),
+    "reports_retention": Row("Public tells how long a report is kept.", public=READS),
+    "reports_tombstone": Row("Public begins an erasure.", public=KEEPS),
     "reports_visit": Row(
         "Public starts, prolongs and ends visits.",
         public=Right(read=ALL, add=ALL, change=only("seen_at"), delete=True),
         worker=ERASES,
     ),
     # --- evidence
-    "evidence_exhibit": Row("Public takes it in and counts it.", public=KEEPS),
+    "evidence_exhibit": Row("Public takes it in and counts it.", public=KEEPS, worker=ERASES),
+    "evidence_stamp": Row("What a time stamp authority said; staff's.", worker=ERASES),
     "evidence_upload": Row("Public gathers pieces of a file.", public=ERASES, worker=ERASES),
     "evidence_toldfingerprint": Row(
         "Public takes it in and counts it.", public=KEEPS, worker=ERASES
     ),
-    "evidence_fingerprint": Row("Public joins it to exhibits.", public=READS),
+    "evidence_fingerprint": Row("Public joins it to exhibits.", public=READS, worker=ERASES),
     # --- matching
     "matching_platform": Row(
         "Public names who was asked. Match finds keys; secrets of webhooks are the worker's.",
@@ -121,6 +141,7 @@ TABLES: dict[str, Row] = {
         ),
     ),
     "matching_opinion": Row("Staff's judgements."),
+    "matching_banksearch": Row("Banks to be looked for; a trigger writes it.", worker=ERASES),
     "matching_backsearch": Row("What is to be looked for; a trigger writes it."),
     "matching_surge": Row("Members that match far too much."),
     "matching_check": Row(
@@ -161,7 +182,16 @@ TABLES: dict[str, Row] = {
 }  # fmt: skip
 
 # Jobs that a process may ask for; desk and worker may ask for any.
-JOBS: dict[str, tuple[str, ...]] = {"public": ("examine_report",), "match": ()}
+JOBS: dict[str, tuple[str, ...]] = {
+    "public": (
+        "examine_report",
+        "stamp_receipt",
+        "complete_request",
+        "wind_down",
+        "finish_erasure",
+    ),
+    "match": (),
+}
 
 # Drawn from without a table that draws by itself.
 SEQUENCES: dict[str, tuple[str, ...]] = {

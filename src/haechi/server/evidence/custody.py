@@ -12,6 +12,7 @@ from haechi.server.audit.models import Entry
 from haechi.server.evidence.models import Exhibit
 
 SEALED = "exhibit:sealed"
+CORRECTED = "exhibit:corrected"
 OPENED = "exhibit:opened"
 COPIED = "exhibit:copied"
 EXPORTED = "exhibit:exported"
@@ -46,14 +47,14 @@ def record(
     now: datetime,
     authority: str = "",
     to: str = "",
-) -> Entry:
+) -> None:
     """Log an act before it happens.
 
     `why` and `authority` stay in the log for good, in clear: name a proceeding, never the person
     depicted. `to` is who gets it: an age recipient, an office.
     """
     told = {"reason": why, "authority": authority, "to": to}
-    return audit.record(
+    audit.record(
         act,
         subject=exhibit,
         actor=actor,
@@ -64,9 +65,9 @@ def record(
 
 def transferred(
     exhibit: Exhibit, *, to: str, why: str, authority: str, actor: str, now: datetime
-) -> Entry:
+) -> None:
     """A package that was exported has been handed over: to whom, and on what authority."""
-    return record(exhibit, TRANSFERRED, actor=actor, why=why, authority=authority, to=to, now=now)
+    record(exhibit, TRANSFERRED, actor=actor, why=why, authority=authority, to=to, now=now)
 
 
 def of(exhibit: Exhibit) -> Custody:
@@ -75,7 +76,9 @@ def of(exhibit: Exhibit) -> Custody:
     receipt = next((entry for entry in entries if entry.tag == SEALED), None)
     if receipt is None:
         raise LedgerBroken(0, f"there is no receipt of {exhibit}")
-    said = (receipt.detail.get("sha256"), receipt.detail.get("cipher_sha256"))
+    # What a browser said of a file it sealed may have been put right since.
+    right = next((entry for entry in reversed(entries) if entry.tag == CORRECTED), receipt)
+    said = (right.detail.get("sha256"), receipt.detail.get("cipher_sha256"))
     if said != (bytes(exhibit.sha256).hex(), bytes(exhibit.cipher_sha256).hex()):
         raise LedgerBroken(receipt.position, f"the receipt of {exhibit} names other digests")
     handled = tuple(entry for entry in entries if entry.tag in HANDLED)

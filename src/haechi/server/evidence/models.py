@@ -167,7 +167,7 @@ class ToldFingerprint(FingerprintFields):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
-    report = models.ForeignKey(Report, on_delete=models.PROTECT, related_name="told")
+    report = models.ForeignKey(Report, on_delete=models.CASCADE, related_name="told")
     number = models.PositiveIntegerField()
     kind = models.CharField(max_length=10, choices=ToldKind.choices)
     turns = models.BinaryField(default=b"")

@@ -183,7 +183,7 @@ def _verify(exhibit: Exhibit, seen: Seen, *, now: datetime) -> None:
     detail: dict[str, str | int] = dict(zip(("sha256", "size", "kind"), true, strict=True))
     if true != told:
         detail |= dict(zip(("told_sha256", "told_size", "told_kind"), told, strict=True))
-    tag = "exhibit:verified" if true == told else "exhibit:corrected"
+    tag = "exhibit:verified" if true == told else custody.CORRECTED
     audit.record(tag, subject=exhibit, actor="worker", at=now, detail=detail)
 
 

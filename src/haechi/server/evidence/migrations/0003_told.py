@@ -32,7 +32,7 @@ class Migration(migrations.Migration):
                 ('told_at', models.DateTimeField()),
                 ('flag', models.CharField(blank=True, choices=[('', 'no'), ('many', 'fits many different pictures'), ('harmless', 'fits a picture known to be harmless')], default='', max_length=10)),
                 ('confirmed_at', models.DateTimeField(null=True)),
-                ('report', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='told', to='reports.report')),
+                ('report', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='told', to='reports.report')),
             ],
             options={
                 'ordering': ['report', 'number'],
