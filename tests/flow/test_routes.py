@@ -65,6 +65,14 @@ PUBLIC = {
     "public:return": Route(),
     "public:status": Route(302),
     "public:leave": Route(GET_ONLY),
+    "public:begin_upload": Route(GET_ONLY),
+    "public:upload": Route(403, {"name": "nothing-of-that-name"}),
+    **{
+        f"public:{name}": Route(302)
+        for name in ("talk", "add", "correct", "object", "mail", "own", "take", "withdraw", "erase")
+    },
+    "public:keep": Route(GET_ONLY),
+    "public:code_file": Route(GET_ONLY),
     "public:appeal": Route(404, {"token": "nothing-of-that-name"}),
     "public:numbers": Route(),
     "public:numbers_json": Route(),
@@ -85,6 +93,10 @@ DESK = {
     "desk:picture": Route(404, {"exhibit_id": NOTHING}, "reviewer"),
     "desk:open_content": Route(GET_ONLY, {"case_id": NOBODY}, "reviewer"),
     "desk:ask_identity": Route(GET_ONLY, {"case_id": NOBODY}, "reviewer"),
+    "desk:write": Route(GET_ONLY, {"case_id": NOBODY}, "reviewer"),
+    "desk:pursue": Route(GET_ONLY, {"case_id": NOBODY}, "reviewer"),
+    "desk:news": Route(role="reviewer"),
+    "desk:end": Route(GET_ONLY, {"member_id": NOBODY}, "reviewer"),
     "desk:grants": Route(role="staff"),
     "desk:grant": Route(GET_ONLY, {"grant_id": NOBODY, "act": "end"}, "staff"),
     "desk:deliveries": Route(role="reviewer"),
