@@ -706,7 +706,7 @@ async def test_an_answer_tells_so_many_hits_and_that_there_are_more(
         async def blocked() -> bool:
             return await outcome(client, fingerprinted) == "block"
 
-        await until(blocked, 5)
+        await until(blocked)
         both = (await client.post("/v1/match/batch", json={"items": [asked]})).json()["answers"][0]
     assert (len(one["hits"]), one["truncated"], one["outcome"]) == (2, True, "publish")
     assert (len(both["hits"]), both["truncated"]) == (3, True)
