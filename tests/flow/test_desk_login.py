@@ -42,6 +42,8 @@ POST_ONLY = {
     "open_content",
     "ask_identity",
     "decide",
+    "write",
+    "pursue",
     "lift",
     "judge",
     "end",
@@ -49,7 +51,7 @@ POST_ONLY = {
     "grant",
 }
 
-OF_A_CASE = ("claim", "release", "open_content", "ask_identity", "decide")
+OF_A_CASE = ("claim", "release", "open_content", "ask_identity", "decide", "write", "pursue")
 
 
 @pytest.fixture
