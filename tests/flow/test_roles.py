@@ -14,10 +14,12 @@ from haechi.server import flow
 from haechi.server.appeals.models import Appeal
 from haechi.server.audit import services as audit
 from haechi.server.audit.models import Entry
+from haechi.server.cases.models import State as CaseState
 from haechi.server.config import roles
 from haechi.server.config.grants import FUNCTIONS, JOBS, PROCESSES, SEQUENCES, TABLES, Row
 from haechi.server.matching.models import Platform
-from haechi.server.reports.models import Report
+from haechi.server.reports import erasing, holds
+from haechi.server.reports.models import ErasureReason, Report, Tombstone
 from haechi.server.withheld import withheld
 
 pytestmark = pytest.mark.django_db
@@ -251,15 +253,72 @@ def test_the_log_is_written_in_ones_own_voice(
     assert audit.verify() == Entry.objects.count()
 
 
+NO_REPORT = "00000000-0000-0000-0000-000000000000"
+
+
+def asked(
+    task: str, *, args: str, lock: str = "NULL", queueing: str = "NULL", at: str = "NULL"
+) -> str:
+    """The statement by which a process asks for a job."""
+    row = f"'default', '{task}', 0, {lock}, {queueing}, '{args}', {at}"
+    return f"SELECT procrastinate_defer_jobs_v1(ARRAY[ROW({row})::procrastinate_job_to_defer_v1])"
+
+
 def test_public_asks_only_for_its_own_jobs() -> None:
+    """And plainly: no other's lock, no periodic job's place, no other moment, no odd argument."""
+    args, lock = f'{{"report_id": "{NO_REPORT}"}}', f"'report-{NO_REPORT}'"
     with playing("public"):
-        flow.examine_report.defer(report_id="00000000-0000-0000-0000-000000000000")
-        refused(
-            "SELECT procrastinate_defer_jobs_v1(ARRAY[ROW('default', 'deliver_action', 0, NULL, NULL,"
-            " '{}', NULL)::procrastinate_job_to_defer_v1])"
-        )
+        flow.examine_report.configure(lock=f"report-{NO_REPORT}").defer(report_id=NO_REPORT)
+        for statement in (
+            asked("deliver_action", args="{}"),
+            asked("examine_report", args=args),
+            asked("examine_report", args=args, lock="'search_backwards'"),
+            asked("examine_report", args=args, lock=lock, queueing="'watch_clocks'"),
+            asked("examine_report", args=args, lock=lock, at="'2099-01-01'::timestamptz"),
+            asked("examine_report", args='{"report_id": "x"}', lock="'report-x'"),
+        ):
+            refused(statement)
     known = {task.name for task in flow.app.tasks.values()}
     assert {job for jobs in JOBS.values() for job in jobs} <= known
+
+
+def test_public_takes_the_vaults_wrap_away_and_gives_no_other(cat: bytes) -> None:
+    """A stolen public server seals no report to somebody else, and erases none under a hold."""
+    report, _ = submit(cat)
+    statement = "UPDATE reports_report SET wrap_vault = {} WHERE id = '" + str(report.pk) + "'"
+    with playing("public"):
+        refused(statement.format("'another'"))
+    holds.place(report, holds.Grounds("w", "a"), until=None, actor="operator", now=NOON)
+    with playing("public"):
+        refused(statement.format("''"))
+
+
+def test_the_worker_ends_an_erasure_with_its_own_rights(cat: bytes) -> None:
+    """B32: every table that an erasure empties lets the worker do so."""
+    report, _ = submit(cat, places=("https://a.example/1",))
+    flow.open_case(report, now=NOON)
+    erasing.destroy_keys(report, exhibits=1, actor="reporter", reason=ErasureReason.ASKED, now=NOON)
+    with playing("worker"):
+        flow.finish_erasure(str(report.pk))
+    assert Tombstone.objects.get().finished_at is not None
+
+
+def test_a_tombstone_alone_erases_nothing(cat: bytes) -> None:
+    """Nor does a job that nobody asked for take a report back."""
+    report, _ = submit(cat)
+    case = flow.open_case(report, now=NOON)
+    Tombstone.objects.create(
+        report=report.pk,
+        reason=ErasureReason.ASKED,
+        actor="reporter",
+        received_at=NOON,
+        begun_at=NOON,
+    )
+    flow.finish_erasure(str(report.pk))
+    flow.wind_down(str(report.pk))
+    assert report.exhibits.exists()
+    case.refresh_from_db()
+    assert case.state == CaseState.OPEN
 
 
 def test_rights_are_brought_back_and_nothing_is_given_twice() -> None:

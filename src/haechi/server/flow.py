@@ -537,8 +537,11 @@ def withdraw_report(report: Report, *, now: dt.datetime) -> bool:
 @app.task(name="wind_down", retry=KeepTrying())
 @transaction.atomic
 def wind_down(report_id: str) -> None:
-    """The worker's part of a withdrawal: case, clocks, and whatever waits to be sent."""
-    case = Case.objects.filter(report__pk=report_id).first()
+    """The worker's part of a withdrawal: case, clocks, and whatever waits to be sent.
+
+    Nothing where the report was not taken back.
+    """
+    case = Case.objects.filter(report__pk=report_id, report__state=ReportState.WITHDRAWN).first()
     if case is not None:
         now = timezone.now()
         notices.withdraw(case, now=now)
@@ -630,12 +633,19 @@ def erase(report: Report, *, actor: str, reason: ErasureReason, now: dt.datetime
 
 @app.task(name="finish_erasure", retry=KeepTrying())
 def finish_erasure(report_id: str) -> None:
-    """Files first, then rows: a row that is left still names its file. Safe to repeat."""
+    """Files first, then rows: a row that is left still names its file. Safe to repeat.
+
+    Only of a report whose keys are gone: who can write a tombstone cannot have a living report
+    deleted.
+    """
     stone = Tombstone.objects.filter(report=UUID(report_id), finished_at=None).first()
     if stone is None:
         return
     report = Report.objects.filter(pk=report_id).first()
     if report is not None:
+        if report.state != ReportState.ERASED or bytes(report.wrap_vault):
+            log.error("report %s has a tombstone and is alive; nothing is erased", report.short)
+            return
         evidence.forget_blobs(report)
     now = timezone.now()
     with transaction.atomic():

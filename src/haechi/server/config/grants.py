@@ -103,7 +103,7 @@ TABLES: dict[str, Row] = {
     ),
     "reports_earlierstory": Row("Public keeps what was corrected.", public=KEEPS, worker=ERASES),
     "reports_nudge": Row("Public takes the wish for news, and ends it.", public=ERASES, worker=ERASES),
-    "reports_hold": Row("Public tells that a report must be kept.", public=READS),
+    "reports_hold": Row("Public tells that a report must be kept.", public=READS, worker=ERASES),
     "reports_retention": Row("Public tells how long a report is kept.", public=READS),
     "reports_tombstone": Row("Public begins an erasure.", public=KEEPS),
     "reports_visit": Row(

@@ -49,6 +49,7 @@ def apply(connection: Connection, passwords: Mapping[str, str]) -> None:
         for process in PROCESSES:
             _grant(connection, process, columns)
         _guard_jobs(connection)
+        _guard_wraps(connection)
 
 
 def tables(connection: Connection) -> dict[str, tuple[str, ...]]:
@@ -164,11 +165,48 @@ def _functions(connection: Connection) -> list[tuple[str, sql.SQL]]:
     return [(str(name), sql.SQL(str(signature))) for name, signature in rows]
 
 
+# A job that the public process asks for is about one report, waits behind that report's others, and
+# stands in the way of nothing: no lock of a periodic job, no other moment, no higher priority.
+_PLAIN_JOB = """
+given.queueing_lock IS NULL AND given.scheduled_at IS NULL AND given.priority = 0
+AND given.queue_name = 'default' AND given.status = 'todo'
+AND CASE WHEN given.args ? 'report_id'
+    THEN given.args->>'report_id' ~ '^[0-9a-f-]{36}$'
+         AND given.lock = 'report-' || (given.args->>'report_id')
+    ELSE given.args->>'exhibit_id' ~ '^[0-9a-f-]{36}$' AND given.lock IS NOT DISTINCT FROM NULL END
+"""
+
+
+def _guard_wraps(connection: Connection) -> None:
+    """Let the public process empty the vault's wrap of a report, and nothing else; not under a hold."""
+    connection.execute(
+        sql.SQL(
+            "CREATE OR REPLACE FUNCTION haechi_check_wrap() RETURNS trigger LANGUAGE plpgsql"
+            " SECURITY DEFINER SET search_path = {schema}, pg_temp AS $body$"
+            " BEGIN"
+            "  IF audit_voice() = {public} AND (NEW.wrap_vault <> '' OR EXISTS ("
+            "     SELECT FROM reports_hold hold WHERE hold.report_id = NEW.id"
+            "     AND hold.released_at IS NULL AND coalesce(hold.until > now(), true))) THEN"
+            "   RAISE EXCEPTION '% may not change what the vault opens', audit_voice()"
+            "     USING ERRCODE = 'insufficient_privilege';"
+            "  END IF;"
+            "  RETURN NEW;"
+            " END $body$"
+        ).format(schema=_here(connection)[1], public=sql.Literal(role_of("public")))
+    )
+    connection.execute("REVOKE ALL ON FUNCTION haechi_check_wrap() FROM PUBLIC")
+    connection.execute(
+        "CREATE OR REPLACE TRIGGER haechi_check_wrap BEFORE UPDATE ON reports_report FOR EACH ROW"
+        " WHEN (OLD.wrap_vault IS DISTINCT FROM NEW.wrap_vault)"
+        " EXECUTE FUNCTION haechi_check_wrap()"
+    )
+
+
 def _guard_jobs(connection: Connection) -> None:
-    """Let the public process and the match service ask only for the jobs in JOBS."""
+    """Let the public process and the match service ask only for the jobs in JOBS, plainly."""
     cases = sql.SQL(" ").join(
-        sql.SQL("WHEN {} THEN given.task_name = ANY ({}::text[])").format(
-            sql.Literal(role_of(process)), sql.Literal(list(names))
+        sql.SQL("WHEN {} THEN given.task_name = ANY ({}::text[]) AND ({})").format(
+            sql.Literal(role_of(process)), sql.Literal(list(names)), sql.SQL(_PLAIN_JOB)
         )
         for process, names in JOBS.items()
     )
@@ -178,7 +216,7 @@ def _guard_jobs(connection: Connection) -> None:
             " SECURITY DEFINER SET search_path = {schema}, pg_temp AS $body$"
             " DECLARE given procrastinate_jobs := NEW;"
             " BEGIN"
-            "  IF NOT (CASE audit_voice() {cases} ELSE true END) THEN"
+            "  IF (CASE audit_voice() {cases} ELSE true END) IS NOT TRUE THEN"
             "   RAISE EXCEPTION '% may not ask for the job %', audit_voice(), given.task_name"
             "     USING ERRCODE = 'insufficient_privilege';"
             "  END IF;"
