@@ -26,6 +26,7 @@ from playwright.sync_api import (
     Page,
     Request,
     Route,
+    expect,
     sync_playwright,
 )
 
@@ -45,6 +46,8 @@ ARGUMENTS = [
     "--disable-sync",
     "--no-first-run",
 ]
+# A machine of which others want much is slow, and no test may fail for that.
+expect.set_options(timeout=60_000)
 LOCALES = {"ko": "ko-KR", "zh-hans": "zh-CN", "en": "en-GB"}
 SCREENSHOTS = os.environ.get("HAECHI_SCREENSHOTS", "")
 # In a process of its own: Django is set up for another database in this one.

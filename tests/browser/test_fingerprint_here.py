@@ -245,7 +245,7 @@ def test_the_choice_is_readable_on_a_small_telephone(
     window.page.keyboard.press("ArrowDown")
     expect(window.page.locator("#picture-way-here")).to_be_checked()
     _choose(window.page, {"a.jpg": _jpeg("coffee.png")}, tmp_path)
-    window.page.locator(".more > summary").focus()
+    window.page.locator("[data-here] .more > summary").focus()
     window.page.keyboard.press("Enter")
     expect(window.page.locator("[data-told-all]")).to_be_visible()
 

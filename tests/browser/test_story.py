@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import Page, Route, expect
+from tests.browser.keyboard import tab_to
 
 from haechi.demo import household, pictures
 from haechi.demo.proof import OUTSIDE_URL
@@ -110,29 +111,29 @@ def test_a_report_with_the_keyboard_alone(open_page: "Opener") -> None:
     page.keyboard.press("Tab")
     expect(page.locator(".skip")).to_be_focused()
     page.keyboard.press("Enter")
-    _tab_to(page, 'input[name="age"]')
+    tab_to(page, 'input[name="age"]')
     page.keyboard.press("Space")
-    _tab_to(page, 'input[name="harms"]')
+    tab_to(page, 'input[name="harms"]')
     page.keyboard.press("Space")
-    _tab_to(page, "#id_told")
+    tab_to(page, "#id_told")
     page.keyboard.type("No mouse here.")
-    _tab_to(page, "#id_locations")
+    tab_to(page, "#id_locations")
     page.keyboard.type("https://forum.example/keyboard/1")
     page.keyboard.press("Enter")
     page.keyboard.type("@keyboard_2")
-    _tab_to(page, "#id_declared")
+    tab_to(page, "#id_declared")
     page.keyboard.press("Space")
-    _tab_to(page, "#id_signature")
+    tab_to(page, "#id_signature")
     page.keyboard.type("AB")
     checked = page.locator("input:checked").count()
     assert checked == 3, "age, one harm and the declaration"
-    _tab_to(page, 'main form button[type="submit"]')
+    tab_to(page, 'main form button[type="submit"]')
     page.keyboard.press("Enter")
 
     expect(page.locator("h1")).to_have_text("We have your report")
-    _tab_to(page, "[data-code-kept]")
+    tab_to(page, "[data-code-kept]")
     page.keyboard.press("Space")
-    _tab_to(page, "[data-code-continue]")
+    tab_to(page, "[data-code-continue]")
     page.keyboard.press("Enter")
     page.wait_for_url("**/return")
     window.no_faults()
@@ -287,24 +288,3 @@ def _numbers(open_page: "Opener") -> dict[str, int]:
     shown = window.page.locator(".stat__value").all_inner_texts()
     window.no_faults()
     return dict(zip(NUMBERS, map(int, shown), strict=True))
-
-
-def _tab_to(page: Page, selector: str) -> None:
-    """Press Tab until the first of `selector` has the focus, and see that it shows."""
-    for _ in range(60):
-        page.keyboard.press("Tab")
-        if page.evaluate("wanted => document.activeElement.matches(wanted)", selector):
-            break
-    else:
-        pytest.fail(f"{selector} cannot be reached with Tab")
-    assert page.evaluate(SHOWS_FOCUS), f"the focus on {selector} cannot be seen"
-
-
-SHOWS_FOCUS = """() => {
-  const at = document.activeElement;
-  return [at, at.parentElement].some((one) => {
-    const style = getComputedStyle(one);
-    const outlined = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 1;
-    return outlined || style.boxShadow !== "none";
-  });
-}"""

@@ -222,6 +222,7 @@ export class Exhibits {
       return;
     }
     item.state = message.is;
+    item.element.dataset["why"] = message.is === "stopped" ? message.why : "";
     let words = this.words(message.is);
     if (message.is === "stopped") words = message.why ? this.words(message.why) : message.words;
     if (message.is === "done") {
@@ -240,7 +241,8 @@ export class Exhibits {
     if (bar) bar.value = share([item]);
     const offered: Record<string, boolean> = {
       pause: ["queued", "sending", "waiting"].includes(state),
-      again: state === "paused" || state === "stopped",
+      // No second try makes a picture of what is none.
+      again: state === "paused" || (state === "stopped" && element.dataset["why"] !== "notMedia"),
       remove: true,
     };
     for (const button of element.querySelectorAll<HTMLElement>("[data-exhibit-do]")) {

@@ -49,10 +49,7 @@ WORDS: dict[str, Promise] = {
         "We found no report for this code. Check each word or digit; spaces do not matter. "
         "For your protection we cannot reset a code, but you can always send a new report."
     ),
-    "report.empty": _(
-        "Nothing was sent yet: tell us at least one place where it is, or add a picture. "
-        "What you wrote is still here."
-    ),
+    "report.empty": _("Tell us at least one place where it is, or add a picture."),
     "report.told_refused": _(
         "The fingerprints did not arrive whole, so none was kept. What you wrote is still here. "
         "Please choose the files again."

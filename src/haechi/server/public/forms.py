@@ -154,7 +154,7 @@ class ReportForm(CalmForm):
         required=False,
     )
     harms = forms.MultipleChoiceField(
-        label=_("What happened? Choose all that fit."),
+        label=_("Choose all that fit."),
         choices=Harm.choices,
         required=False,
         widget=forms.CheckboxSelectMultiple,
