@@ -10,7 +10,7 @@ from benchmarks import table
 if TYPE_CHECKING:
     from benchmarks.rows import Row
 
-MODULES = ("pdq", "hamming", "embeddings", "video", "service", "propagation", "backward")
+MODULES = ("pdq", "hamming", "embeddings", "video", "service", "propagation", "backward", "door")
 
 
 def main(chosen: list[str]) -> int:

@@ -19,6 +19,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 from tests.conftest import NOON
 from tests.flow.conftest import host
+from tests.flow.status import code_on, enter
 
 from haechi.errors import DeliveryFailed
 from haechi.server import flow
@@ -30,6 +31,7 @@ from haechi.server.notices import services as notices
 from haechi.server.notices.models import Notice
 from haechi.server.public import page_token
 from haechi.server.reports.models import Report
+from haechi.server.reports.return_code import ReturnCode
 from haechi.server.staff.models import User
 
 pytestmark = pytest.mark.django_db
@@ -130,7 +132,9 @@ def test_no_mark_of_the_whole_story_is_found_in_a_stolen_copy(
 ) -> None:
     """Report, examination, decision, notice with its refusal, removal, return, appeal (B13, B05)."""
     caplog.set_level(logging.DEBUG)
-    kept = _play(public, desk, board, reviewer, astronaut, settings)
+    kept, code = _play(public, desk, board, reviewer, astronaut, settings)
+    marks = MARKS | dict(_forms(code))
+    assert len(marks) > len(MARKS) + 6
 
     copy = {
         "database": _database(),
@@ -143,7 +147,7 @@ def test_no_mark_of_the_whole_story_is_found_in_a_stolen_copy(
     assert b"examine_report" in copy["database"], "a copy that holds nothing proves nothing"
     # What is there must be found in every spelling, or the search finds nothing at all.
     assert _found(str(kept.report_id), copy["database"])
-    for name, mark in MARKS.items():
+    for name, mark in marks.items():
         for where, data in copy.items():
             assert not _found(mark, data), f"{name} stands in the {where} as {_found(mark, data)}"
 
@@ -166,7 +170,7 @@ def _play(
     reviewer: User,
     picture: bytes,
     settings: Settings,
-) -> Case:
+) -> tuple[Case, ReturnCode]:
     post = host(board, picture, url=f"https://board.example/{MARKS['hosted']}")
     assert Hosted.objects.filter(pk=post.pk).exists()
     _at(settings, "public")
@@ -222,7 +226,22 @@ def _play(
     public.post(f"/appeal/{action.appeal_token}", {"text": MARKS["appeal"]})
     assert public.get(f"/{MARKS['path']}").status_code == 404
     assert Check.objects.count() == 0
-    return case
+    code = code_on(sent)
+    enter(public, code)
+    assert public.post("/status/messages", {"text": code.digits()}).status_code == 422
+    assert public.get("/status").status_code == 200
+    return case, code
+
+
+def _forms(code: ReturnCode) -> Iterator[tuple[str, str]]:
+    """The return code as it is shown, copied or computed with (B05), in every language."""
+    yield "code in digits", code.digits()
+    yield "code as one number", code.digits().replace(" ", "")
+    yield "code in hexadecimal digits", f"{code.number:022x}"
+    for language in ("ko", "zh-hans", "en"):
+        words = code.words(language)
+        for name, gap in (("words", " "), ("words run together", ""), ("words with dashes", "-")):
+            yield f"code in {name} ({language})", gap.join(words)
 
 
 def _database() -> bytes:

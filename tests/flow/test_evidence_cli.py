@@ -261,17 +261,25 @@ def test_an_exhibit_whose_receipt_says_another_thing_is_not_exported(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_transfer_is_part_of_the_custody(cat: bytes) -> None:
-    exhibit = submit(cat)[0].exhibits.get()
+def test_transfer_is_part_of_the_custody(run: Run, cat: bytes, tmp_path: Path) -> None:
+    """B17: who got what was exported, when, why and on what authority; nothing else can have gone."""
+    report, _code = submit(cat)
+    told = ("--to", "Police of Seoul", "--why", "2026-77", "--authority", "warrant")
 
-    custody.transferred(
-        exhibit, to="Police of Seoul", why="2026-77", authority="warrant", actor="staff:1", now=NOON
-    )
+    assert run("evidence", "transferred", report.short, *told)[0] == 1
+    assert custody.of(report.exhibits.get()).handled == ()
+    export(run, report, tmp_path / "package", seal.recipient_of(seal.new_identity()))
+    code, out, _ = run("evidence", "transferred", report.short, *told)
 
-    history = custody.of(exhibit)
-    assert [entry.tag for entry in history.handled] == [custody.TRANSFERRED]
-    assert history.handled[0].detail["authority"] == "warrant"
+    assert (code, "1 files of report" in out) == (0, True)
+    history = custody.of(report.exhibits.get())
+    assert [entry.tag for entry in history.handled] == [custody.EXPORTED, custody.TRANSFERRED]
+    assert history.handled[-1].actor == "operator"
+    assert history.handled[-1].detail == {
+        "reason": "2026-77", "authority": "warrant", "to": "Police of Seoul",
+    }  # fmt: skip
     assert not history.stamped
+    assert run("evidence", "transferred", "12345678", *told)[0] == 3
 
 
 def test_holds_and_erasure_at_the_command_line(run: Run, cat: bytes) -> None:

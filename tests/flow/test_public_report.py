@@ -457,7 +457,7 @@ def test_a_body_of_fields_beyond_reason_is_refused(public: Client) -> None:
     """More text than the process holds is an answer with a code, not an error."""
     response = public.post("/report", filled(told="x" * 600_000))
 
-    assert response.status_code == 400
+    assert response.status_code == 413
     assert "web.too_large" in text_of(response)
 
 

@@ -144,6 +144,11 @@ def _evidence(commands: Commands) -> None:
     made.add_argument(
         "--authority", required=True, help="who asked, on what ground; kept in the log"
     )
+    made = _add(below, "transferred", "evidence:transferred", "log that a package was handed over")
+    made.add_argument("case", metavar="CASE", help=_CASE)
+    made.add_argument("--to", required=True, metavar="WHOM", help="an office; kept in the log")
+    made.add_argument("--why", required=True, help="kept in the log")
+    made.add_argument("--authority", required=True, help="such as a warrant; kept in the log")
     made = _add(below, "verify", "evidence:verify", "check a package; exit 1 says what is wrong")
     made.add_argument("folder", metavar="DIR")
 

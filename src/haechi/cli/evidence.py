@@ -78,6 +78,34 @@ def export(asked: argparse.Namespace) -> int:
     return 0
 
 
+def transferred(asked: argparse.Namespace) -> int:
+    """Log that a package was handed over. 1 where nothing was exported that could have been."""
+    from haechi.cli import installation
+
+    installation.enter()
+    from django.utils import timezone
+
+    from haechi.cli.keeping import report_of
+    from haechi.server.evidence import custody
+
+    report = report_of(asked.case)
+    handed = custody.transferred(
+        report.exhibits.all(),
+        to=asked.to,
+        why=asked.why,
+        authority=asked.authority,
+        actor=ACTOR,
+        now=timezone.now(),
+    )
+    if not handed:
+        print(f"Nothing of report {report.short} was exported. Nothing is logged.")
+        return 1
+    print(
+        f"{len(handed)} files of report {report.short} went to {asked.to}. The hand-over is logged."
+    )
+    return 0
+
+
 @grep_codes
 def verify(asked: argparse.Namespace) -> int:
     """Check a package; needs no installation. 0 as it was made, 1 with what is wrong."""
@@ -126,4 +154,4 @@ def _sum_up(asked: argparse.Namespace, counts: Counter[str], begin: str) -> None
     print(f"{begin}Looked at {counts['looked at']}. {problems or 'Nothing is wrong'}.")
 
 
-__all__ = ["ERROR", "check", "export", "verify"]
+__all__ = ["ERROR", "check", "export", "transferred", "verify"]

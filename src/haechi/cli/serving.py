@@ -1,14 +1,17 @@
 """`haechi public`, `desk`, `match-service`: one Granian process each, on the given address."""
 
 import argparse
+import logging
 import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from haechi.cli.sockets import HeldSockets
 
-# Threads mostly wait, for the database and for uploads; Argon2 (32 MiB each) is what computes.
-THREADS = min(8, 2 * (os.cpu_count() or 1))
+# A request has its thread while its body comes in, and a telephone with one bar takes minutes for a
+# photograph: with a thread a core, a handful of those would keep everybody out. Each has a connection
+# to the database, of which PostgreSQL gives 100 by default to all processes together.
+THREADS = {"public": 32, "desk": 8}
 
 MOST_WORKERS = 64
 HEADERS_MS = 10_000
@@ -124,7 +127,7 @@ def _django(surface: str, asked: argparse.Namespace) -> int:
 
     # WSGI, not ASGI: no body may be spooled to a disk (docs/adr/0003).
     target = f"haechi.server.config.wsgi_{surface}:app"
-    return _serve(target, asked, Interfaces.WSGI, threads=THREADS)
+    return _serve(target, asked, Interfaces.WSGI, threads=THREADS[surface])
 
 
 def _serve(target: str, asked: argparse.Namespace, interface: object, *, threads: int) -> int:
@@ -133,6 +136,8 @@ def _serve(target: str, asked: argparse.Namespace, interface: object, *, threads
     from granian.log import LogLevels
 
     _check_port(asked.host, asked.port)
+    # It warns of more threads than cores compute with; ours wait for bodies.
+    logging.getLogger("_granian").addFilter(lambda said: "Python threads" not in said.getMessage())
     Granian(
         target,
         address=asked.host,

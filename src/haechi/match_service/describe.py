@@ -73,7 +73,10 @@ def _operation(route: Route, method: str, path: str, told: Told) -> Json:
             **{str(code): _answer(refused) for code in _refusals(told, method, path)},
         },
     }
-    parameters = [*_in_path(path), *(_in_query(name, kind) for name, kind in told.query.items())]
+    parameters = [
+        *_in_path(route.path),
+        *(_in_query(name, kind) for name, kind in told.query.items()),
+    ]
     if parameters:
         made["parameters"] = parameters
     if told.body:
@@ -104,10 +107,17 @@ def _schema(name: str) -> Json:
 
 
 def _in_path(path: str) -> list[Json]:
-    names = [part[1:-1] for part in path.split("/") if part.startswith("{")]
+    """Of the path as the route has it, which says what is a number."""
+    parts = [part[1:-1].partition(":") for part in path.split("/") if part.startswith("{")]
+    kinds: dict[str, Json] = {"int": {"type": "integer", "minimum": 0}}
     return [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-        for name in names
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "schema": kinds.get(kind, {"type": "string"}),
+        }
+        for name, _, kind in parts
     ]
 
 

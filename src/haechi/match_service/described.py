@@ -59,8 +59,9 @@ SCHEMAS: dict[str, Json] = {
         words="Why not: a stable code, and words for people.",
     ),
     "HmaRefusal": {
-        "description": "Why not, as HMA says it; a list where a field is missing or mistyped.",
-        "anyOf": [_object({"message": _TEXT}), _list({"type": "object"})],
+        "description": "Why not, as HMA says it; a list where a field is missing or mistyped. Where an "
+        "address leads nowhere, as we say it.",
+        "anyOf": [_object({"message": _TEXT}), _list({"type": "object"}), _ref("Refusal")],
     },
     "Fingerprint": _object(
         {},

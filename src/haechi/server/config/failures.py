@@ -1,9 +1,12 @@
 """Pages for what goes wrong around a view: a stable code and plain words, never a trace."""
 
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from haechi.server.words import words_for
+
+TOO_LARGE = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)
 
 
 def csrf(request: HttpRequest, reason: str = "") -> HttpResponse:
@@ -12,8 +15,8 @@ def csrf(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """A request that cannot be read, for instance one with too many fields."""
-    return _page(request, "web.too_large", 400)
+    """A request that cannot be read (400), or whose fields are too long or too many (413)."""
+    return _page(request, "web.too_large", 413 if isinstance(exception, TOO_LARGE) else 400)
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

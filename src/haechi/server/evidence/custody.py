@@ -1,6 +1,6 @@
 """Who had an exhibit in hands, when, why and on what authority: told by the audit log (B17, B34)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -63,11 +63,22 @@ def record(
     )
 
 
+@transaction.atomic
 def transferred(
-    exhibit: Exhibit, *, to: str, why: str, authority: str, actor: str, now: datetime
-) -> None:
-    """A package that was exported has been handed over: to whom, and on what authority."""
-    record(exhibit, TRANSFERRED, actor=actor, why=why, authority=authority, to=to, now=now)
+    exhibits: Iterable[Exhibit], *, to: str, why: str, authority: str, actor: str, now: datetime
+) -> list[Exhibit]:
+    """A package that was exported has been handed over: to whom, and on what authority.
+
+    Answers which of them went: what was never exported cannot have.
+    """
+    went = [exhibit for exhibit in exhibits if _exported(exhibit)]
+    for exhibit in went:
+        record(exhibit, TRANSFERRED, actor=actor, why=why, authority=authority, to=to, now=now)
+    return went
+
+
+def _exported(exhibit: Exhibit) -> bool:
+    return any(entry.tag == EXPORTED for entry in audit.history(exhibit))
 
 
 def of(exhibit: Exhibit) -> Custody:

@@ -51,6 +51,9 @@ class SealedUpload(UploadedFile):  # type: ignore[type-arg]  # generic in the st
         self.sealed = sealed
         self.refusal = refusal
 
+    def close(self) -> None:
+        """Nothing is open: what was sealed is stored. Django closes the files of a body it refuses."""
+
 
 class SealingUploadHandler(FileUploadHandler):
     """Seals every file of one request: to one fresh identity (`identity_of` finds it again).

@@ -13,6 +13,7 @@ Word lists: BIP-39 Korean, Simplified Chinese and English, from the package `mne
 
 import hashlib
 import hmac
+import os
 import re
 import secrets
 import unicodedata
@@ -20,6 +21,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from itertools import count
+from threading import BoundedSemaphore
 from typing import Self
 from uuid import UUID
 
@@ -38,6 +40,8 @@ LONGEST_INPUT = 300
 LISTS = {"ko": "korean", "zh-hans": "chinese_simplified", "en": "english"}
 # People copy codes with whatever their keyboard or printer makes of a gap.
 SEPARATORS = str.maketrans(dict.fromkeys("-‐‑‒–—_,.;:·・、。，", " "))  # noqa: RUF001
+# More at once than there are cores would be no faster, and would hold 32 MiB each.
+DERIVING = BoundedSemaphore(os.cpu_count() or 1)
 _DIGIT_RUN = re.compile(r"\d(?:\s*\d){26,}")
 
 
@@ -103,15 +107,16 @@ class ReturnCode:
     def _derive(self, purpose: bytes, pepper: bytes) -> bytes:
         # RFC 9106, second recommended option scaled to 32 MiB: 88 random bits need no more,
         # and two hundred people may arrive at once.
-        return hash_secret_raw(
-            secret=self.number.to_bytes(BITS // 8, "big"),
-            salt=purpose + pepper,
-            time_cost=3,
-            memory_cost=32 * 1024,
-            parallelism=1,
-            hash_len=32,
-            type=Type.ID,
-        )
+        with DERIVING:
+            return hash_secret_raw(
+                secret=self.number.to_bytes(BITS // 8, "big"),
+                salt=purpose + pepper,
+                time_cost=3,
+                memory_cost=32 * 1024,
+                parallelism=1,
+                hash_len=32,
+                type=Type.ID,
+            )
 
     def __repr__(self) -> str:
         return "ReturnCode(...)"
