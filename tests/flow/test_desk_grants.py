@@ -11,7 +11,7 @@ from django.utils import timezone
 from tests.conftest import NOON
 from tests.flow.conftest import BOARD_URL, submit
 
-from haechi.errors import BreakNeeded
+from haechi.errors import BreakNeeded, NotAllowed
 from haechi.server import flow
 from haechi.server.audit import services as audit
 from haechi.server.audit.models import Entry
@@ -153,12 +153,47 @@ def test_who_reported_needs_a_second_person(
 
     desk.force_login(second_reviewer)
     assert "The host wants a name." in desk.get("/grants").content.decode()
+    readings = Entry.objects.filter(tag="grant:note_read")
+    assert (readings.get().actor, readings.get().detail["grant"]) == (
+        second_reviewer.name_in_log,
+        grant.pk,
+    )
+    desk.get("/grants")
+    assert readings.count() == 2
     assert desk.post(f"/grant/{grant.pk}/approve").status_code == 302
 
     assert signature in look(reviewer, case)
     assert Entry.objects.filter(tag="report:opened").latest("position").detail["identity"] is True
     over = timezone.now() + grants.IDENTITY_FOR
     assert not grants.holds(case, reviewer, Scope.IDENTITY, now=over)
+
+
+def test_only_what_was_taken_away_is_given_again(
+    reviewer: User, second_reviewer: User, administrator: User, case: Case
+) -> None:
+    """B17: once; neither what runs, nor what was given back, nor a name."""
+    now = timezone.now()
+    own = grants.open_content(case, reviewer, Purpose.REVIEW, now=now)
+
+    def again(grant: Grant) -> Grant:
+        return grants.give_again(Grant.objects.get(pk=grant.pk), actor=administrator, now=now)
+
+    with pytest.raises(NotAllowed):
+        again(own)
+    asked = grants.ask_identity(case, reviewer, Purpose.LAW, "A host asks.", now=now)
+    grants.end(asked, actor=second_reviewer, now=now)
+    with pytest.raises(NotAllowed):
+        again(asked)
+    grants.end(own, actor=reviewer, now=now)
+    with pytest.raises(NotAllowed):
+        again(own)
+    taken = grants.open_content(case, reviewer, Purpose.REVIEW, now=now)
+    grants.end(taken, actor=administrator, now=now)
+    new = again(taken)
+    assert again(taken) == new
+    grants.end(new, actor=reviewer, now=now)
+    with pytest.raises(NotAllowed):
+        again(taken)
 
 
 def test_a_refused_request_opens_nothing_and_may_be_asked_again(

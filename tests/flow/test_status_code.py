@@ -295,3 +295,20 @@ def test_ordinary_words_are_no_code() -> None:
     """Nothing is found where nothing stands."""
     assert list(codes_in("He posted it on 2026-11-22 at 12:00, call 010-1234-5678.")) == []
     assert list(codes_in("")) == []
+
+
+@pytest.mark.parametrize(
+    "gap", ["\u200b \u200b", "\ufe0f ", " / ", "|", "\u0301 ", "\u2060*", "\n> "]
+)
+def test_no_sign_hides_a_code(gap: str) -> None:
+    """B06: what cannot be seen, what stands upon a sign, and every mark between."""
+    code = ReturnCode.new()
+    forms = [
+        code.digits(),
+        *(" ".join(code.words(language)) for language in ("ko", "zh-hans", "en")),
+    ]
+    for form in forms:
+        assert code in set(codes_in(form.replace(" ", gap))), form
+    hidden = "\u200b".join(code.digits())
+    assert code in set(codes_in(hidden))
+    assert code in set(codes_in("\u200d".join(" ".join(code.words("en")))))

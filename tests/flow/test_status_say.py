@@ -13,8 +13,9 @@ from tests.flow.conftest import BOARD_URL, OUTSIDE_URL, host, submit
 from tests.flow.status import as_desk, enter, refuse, text_of, visit_of
 
 from haechi import seal
-from haechi.errors import CaseClosed, NotAllowed
+from haechi.errors import CaseClosed, NotAllowed, NothingToAppeal
 from haechi.server import flow
+from haechi.server.appeals import services as appeals
 from haechi.server.appeals.models import Appeal
 from haechi.server.audit.models import Entry
 from haechi.server.cases import grants
@@ -25,7 +26,7 @@ from haechi.server.matching.models import Platform
 from haechi.server.notices.models import Notice
 from haechi.server.reports import additions, messages, visits
 from haechi.server.reports import services as reports
-from haechi.server.reports.models import Message, Report, Sender
+from haechi.server.reports.models import Message, Nudge, Report, Sender
 from haechi.server.reports.return_code import ReturnCode
 from haechi.server.reports.story import Story
 from haechi.server.staff.models import User
@@ -98,6 +99,27 @@ def test_the_code_of_another_report_of_hers_is_refused_too(
     _, other = submit(places=(OUTSIDE_URL,))
     assert public.post("/status/messages", {"text": other.digits()}).status_code == 422
     assert public.post("/status/messages", {"text": ReturnCode(7).digits()}).status_code == 302
+
+
+@pytest.mark.parametrize("place", ["https://x.example/?q={}", "me, {}"])
+def test_the_code_is_refused_among_places_and_as_an_address(
+    public: Client, back: tuple[Report, ReturnCode], place: str
+) -> None:
+    """B06: whole, over several lines, of another report; stored nowhere."""
+    report, code = back
+    _, other = submit(places=(OUTSIDE_URL,))
+    words = code.words("en")
+    for typed in (
+        place.format("-".join(words)),
+        "\n".join(words),
+        f"{OUTSIDE_URL}\n{other.digits()}",
+    ):
+        answer = public.post("/status/add", {"locations": typed})
+        assert (answer.status_code, "report.code_in_message" in text_of(answer)) == (422, True)
+    mail = public.post("/status/mail", {"address": f"{code.digits().replace(' ', '')}@x.example"})
+    assert (mail.status_code, "report.code_in_message" in text_of(mail)) == (422, True)
+    assert report.locations.count() == 1
+    assert not Nudge.objects.exists()
 
 
 @pytest.mark.parametrize("path", ["words", "look-again"])
@@ -312,6 +334,42 @@ def test_a_removal_clock_that_a_wrong_refusal_stopped_runs_on(
         cases.reopen(decision, actor=second_reviewer, now=NOON)
 
 
+def test_an_objection_ends_with_the_report_that_is_taken_back(
+    public: Client, astronaut: bytes, reviewer: User, second_reviewer: User
+) -> None:
+    """Granted before the worker comes, it opens nothing; afterwards it waits for nobody."""
+    report, code = submit(astronaut, places=(BOARD_URL,))
+    refuse(report, reviewer)
+    appeal = flow.appeal_inaction(visit_of(code), "Please.", now=NOON)
+    flow.withdraw_report(report, now=NOON)
+
+    granted = {"grant": True, "reason": "Yes.", "actor": second_reviewer, "now": NOON}
+    with pytest.raises(CaseClosed):
+        flow.answer_appeal(appeal, **granted)
+    assert Case.objects.get().state == State.DECIDED
+    flow.wind_down(report_id=str(report.pk))
+
+    appeal.refresh_from_db()
+    assert appeal.outcome == "upheld"
+    assert not appeals.waiting_about(report)
+    with pytest.raises(CaseClosed):
+        flow.answer_appeal(appeal, **granted)
+    assert not Case.objects.queue().exists()
+    enter(public, code)
+    assert "It stays as it was" in text_of(public.get("/status/look-again"))
+    assert not Clock.objects.filter(stopped_at=None).exists()
+
+
+def test_nothing_can_be_objected_to_in_a_report_that_was_taken_back(
+    astronaut: bytes, reviewer: User
+) -> None:
+    report, code = submit(astronaut, places=(BOARD_URL,))
+    refuse(report, reviewer)
+    flow.withdraw_report(report, now=NOON)
+    with pytest.raises(NothingToAppeal):
+        flow.appeal_inaction(visit_of(code), "Please.", now=NOON)
+
+
 def test_silence_can_be_objected_to(
     public: Client, astronaut: bytes, reviewer: User, second_reviewer: User
 ) -> None:
@@ -348,6 +406,10 @@ def test_the_desk_reads_and_answers_an_objection_of_a_reporter(
         log_in(desk, second_reviewer)
         assert "a decision not to remove" in text_of(desk.get("/appeals"))
         assert "case.grant_needed" in text_of(desk.get(f"/appeal/{appeal.pk}"))
+        blind = desk.post(f"/appeal/{appeal.pk}", {"outcome": "upheld", "reason": "Unread."})
+        assert (blind.status_code, "case.grant_needed" in text_of(blind)) == (403, True)
+        appeal.refresh_from_db()
+        assert appeal.outcome == "waiting"
         grants.open_content(report.case, second_reviewer, Purpose.APPEAL, now=timezone.now())
         page = text_of(desk.get(f"/appeal/{appeal.pk}"))
         assert "Look &lt;again&gt;." in page

@@ -162,6 +162,28 @@ def test_rotation_opens_no_exhibit_and_loses_none(
     assert old not in capsys.readouterr().out
 
 
+def test_a_damaged_wrap_stops_no_rotation_and_is_given_up_by_name(
+    home: Path, settings: Settings, cat: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The others go on; nothing is set aside in silence."""
+    taken = [submit(cat)[0] for _ in range(3)]
+    lost = taken[1]
+    Report.objects.filter(pk=lost.pk).update(wrap_vault=b"damaged")
+
+    assert main(["vault", "rotate"]) == 1
+    restart(settings, home)
+
+    assert f"report {lost.short} does not open" in capsys.readouterr().out
+    assert rewrapping.stale(settings.HAECHI.vault_recipients).get() == lost
+    assert main(["vault", "retire"]) == 1
+    assert main(["vault", "retire", "--except", ""]) == 3
+    assert main(["vault", "retire", "--except", taken[0].short]) == 1
+    assert len(vault.identities()) == 2
+    assert main(["vault", "retire", "--except", lost.short]) == 0
+    assert len(vault_identities_now(settings, home)) == 1
+    assert bytes(Report.objects.get(pk=lost.pk).wrap_vault) == b"damaged"
+
+
 def _interrupted_after(count: int) -> object:
     real, done = rewrapping.rewrap, iter(range(count))
 

@@ -1,6 +1,7 @@
 """The walk, stage by stage, on real pictures."""
 
 import json
+from dataclasses import replace
 from datetime import datetime
 from email.message import EmailMessage
 from pathlib import Path
@@ -11,13 +12,16 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
+from pytest_django.fixtures import Settings
 from tests.conftest import NOON
 from tests.flow.conftest import BOARD_URL, OUTSIDE_URL, host, submit
 
 from haechi.errors import (
+    CannotOpen,
     CaseClosed,
     DecoderCrashed,
     DeliveryFailed,
+    KeyMissing,
     NothingReported,
     ReasonRequired,
 )
@@ -342,6 +346,31 @@ def test_a_damaged_file_hides_neither_the_report_nor_the_other_file(
     assert Case.objects.filter(report=report).exists()
     assert (first.state, first.refusal) == (State.REFUSED, "seal.cannot_open")
     assert second.state == State.FINGERPRINTED
+
+
+@pytest.mark.parametrize("broken", ["wrap", "key"])
+def test_a_report_that_cannot_be_opened_still_stands_before_a_person(
+    astronaut: bytes, settings: Settings, broken: str
+) -> None:
+    """B24: the case first; its clocks once the envelope opens, from the moment it came."""
+    report, _ = submit(astronaut)
+    wrap, told = bytes(report.wrap_vault), settings.HAECHI
+    if broken == "wrap":
+        Report.objects.update(wrap_vault=b"damaged")
+    else:
+        settings.HAECHI = replace(told, vault_identity_file=None, vault_identity_command=None)
+
+    for _again in range(2):
+        with pytest.raises((CannotOpen, KeyMissing)):
+            flow.examine(Report.objects.get(), last_try=True)
+
+    case = Case.objects.queue().get()
+    assert (case.report.state, case.clocks.count()) == ("looked_at", 0)
+    Report.objects.update(wrap_vault=wrap)
+    settings.HAECHI = told
+    flow.examine(Report.objects.get(), last_try=True)
+    assert {clock.started_at for clock in case.clocks.all()} == {report.received_at}
+    assert Fingerprint.objects.exists()
 
 
 def test_a_decoder_that_dies_is_tried_again_before_the_file_is_blamed(

@@ -112,7 +112,15 @@ def _vault(commands: Commands) -> None:
     )
     _add(below, "rotate", "vault:rotate", "make a new identity and seal every report to it")
     _add(below, "rewrap", "vault:rewrap", "seal what is not sealed to the recipients in force")
-    _add(below, "retire", "vault:retire", "set older identities aside once they are not needed")
+    made = _add(below, "retire", "vault:retire", "set older identities aside once not needed")
+    made.add_argument(
+        "--except",
+        dest="excepted",
+        action="append",
+        default=[],
+        metavar="ID",
+        help="a report that may stay closed, by the first digits of its number; may be repeated",
+    )
     for name, what in (
         ("add-recipient", "seal every report to one more age recipient, kept off-line"),
         ("remove-recipient", "seal every report without it"),

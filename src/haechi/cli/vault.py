@@ -2,6 +2,7 @@
 
 import argparse
 import getpass
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -106,8 +107,12 @@ def rewrap(_asked: argparse.Namespace) -> int:
     return _rewrap(settings.HAECHI.vault_recipients)
 
 
-def retire(_asked: argparse.Namespace) -> int:
-    """Set older identities aside once the newest alone opens every report. 1 if it does not."""
+def retire(asked: argparse.Namespace) -> int:
+    """Set older identities aside once the newest alone opens every report. 1 if it does not.
+
+    Reports named with --except may stay closed: no identity here opens them any more.
+    """
+    excepted = tuple(_number_of(typed) for typed in asked.excepted)
     _enter()
     from django.conf import settings
 
@@ -126,10 +131,10 @@ def retire(_asked: argparse.Namespace) -> int:
             shown.step()
             if closed:
                 shown.clear()
-                left += 1
+                left += not report.pk.hex.startswith(excepted)
                 print(f"report {report.short} does not open with the newest identity")
     if left:
-        print("Nothing was set aside: `haechi vault rewrap` first.")
+        print("Nothing was set aside: `haechi vault rewrap` first, or name them with --except.")
         return 1
     aside = file.with_name(f"{file.name}.before-{_now():%Y%m%d-%H%M%S}")
     _write_identities(aside, identities[1:])
@@ -178,25 +183,39 @@ def _rewrap(recipients: Sequence[str]) -> int:
     from haechi.server.appeals import services as appeals
     from haechi.server.reports import rewrapping
 
-    now, done = _now(), 0
+    now, done, closed = _now(), 0, 0
     total = rewrapping.stale(recipients).count() + appeals.stale(recipients).count()
 
-    def each() -> Iterator[object]:
-        yield from rewrapping.rewrap_all(recipients, actor=ACTOR, now=now)
-        yield from appeals.reseal_all(recipients, now=now)
+    def each() -> Iterator[str]:
+        for report, opened in rewrapping.rewrap_all(recipients, actor=ACTOR, now=now):
+            yield "" if opened else report.short
+        for _appeal in appeals.reseal_all(recipients, now=now):
+            yield ""
 
     try:
         with Progress("sealed", lambda: range(total), unit="reports") as shown:
-            for _one in each():
+            for left in each():
                 shown.step()
-                done += 1
+                done += not left
+                if left:
+                    shown.clear()
+                    closed += 1
+                    print(f"report {left} does not open; it was left as it was")
     except KeyboardInterrupt:
         print(f"\nInterrupted: {done} of {total} are done and stay so; run it again for the rest.")
         raise
     print(
         f"{done} reports and appeals sealed to {len(recipients)} recipients; no exhibit was opened."
     )
-    return 0
+    return int(bool(closed))
+
+
+def _number_of(typed: str) -> str:
+    """The first digits of a report's number, as hexadecimal digits alone. Raises SettingRefused."""
+    digits = typed.strip().replace("-", "").lower()
+    if not re.fullmatch("[0-9a-f]{8,32}", digits):
+        raise SettingRefused("--except", "takes eight digits or more of a report's number")
+    return digits
 
 
 def _enter() -> None:

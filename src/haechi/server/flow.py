@@ -163,8 +163,7 @@ def examine(report: Report, *, last_try: bool) -> None:
     if report.state == ReportState.WITHDRAWN:
         return
     # First of all: nothing that is wrong with a file keeps a report from a person.
-    with transaction.atomic():
-        open_case(holds.lock(report), now=now)
+    open_case(report, now=now)
     for exhibit in report.exhibits.all():
         take_evidence(exhibit, last_try=last_try, now=now)
     with transaction.atomic():
@@ -182,12 +181,19 @@ def match(report: Report, *, now: dt.datetime) -> None:
 
 
 def open_case(report: Report, *, now: dt.datetime) -> Case:
-    """Put the report before a person, under the clocks the law starts."""
-    case = cases.open_case(report, now=now)
-    start_clocks(case, since=report.received_at, now=now)
-    Report.objects.filter(pk=report.pk, state=ReportState.RECEIVED).update(
-        state=ReportState.LOOKED_AT
-    )
+    """Put the report before a person, then start the clocks of law: two transactions.
+
+    A report whose envelope does not open has a case all the same; its clocks are tried again.
+    Raises KeyMissing or CannotOpen, and the case stays.
+    """
+    with transaction.atomic():
+        case = cases.open_case(holds.lock(report), now=now)
+        Report.objects.filter(pk=report.pk, state=ReportState.RECEIVED).update(
+            state=ReportState.LOOKED_AT
+        )
+    with transaction.atomic():
+        case.report = holds.lock(report)
+        start_clocks(case, since=report.received_at, now=now)
     return case
 
 
@@ -485,10 +491,11 @@ def add_to_report(
 ) -> None:
     """Add places and files, sealed to the report already; the worker looks at all of it again.
 
-    Raises NothingReported without either, ReportClosed after a withdrawal.
+    Raises NothingReported without either, CodeInMessage, ReportClosed after a withdrawal.
     """
     if not named and not files:
         raise NothingReported
+    _no_code(visit, *named)
     held = additions.open_for_more(visit.report)
     additions.add_places(held, named, visit.identity, now=now)
     before = held.exhibits.count()
@@ -537,7 +544,7 @@ def withdraw_report(report: Report, *, now: dt.datetime) -> bool:
 @app.task(name="wind_down", retry=KeepTrying())
 @transaction.atomic
 def wind_down(report_id: str) -> None:
-    """The worker's part of a withdrawal: case, clocks, and whatever waits to be sent.
+    """The worker's part of a withdrawal: case, clocks, objections, what waits to be sent.
 
     Nothing where the report was not taken back.
     """
@@ -546,6 +553,7 @@ def wind_down(report_id: str) -> None:
         now = timezone.now()
         notices.withdraw(case, now=now)
         cases.withdraw(case, now=now)
+        appeals.withdraw(case.report, now=now)
 
 
 @transaction.atomic
@@ -581,8 +589,14 @@ def added_since(case: Case) -> list[Location]:
     return list(late.exclude(notices__decision=decision).exclude(digest__in=asked))
 
 
-def _no_code(visit: Visiting, text: str) -> None:
-    if visit.says_code(text):
+def want_news(visit: Visiting, address: str, *, now: dt.datetime) -> None:
+    """Tell her at `address` that something changed. Raises CodeInMessage, ReportErased."""
+    _no_code(visit, address)
+    nudges.want(visit.report, address, now=now)
+
+
+def _no_code(visit: Visiting, *texts: str) -> None:
+    if visit.says_code(*texts):
         raise CodeInMessage
 
 

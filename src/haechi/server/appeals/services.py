@@ -26,6 +26,7 @@ from haechi.server.matching import services as matching
 from haechi.server.matching.models import Check, Member
 from haechi.server.reports import vault
 from haechi.server.reports.models import Report
+from haechi.server.reports.models import State as ReportState
 from haechi.server.staff.models import User
 
 LONGEST_TEXT = 5_000
@@ -83,6 +84,8 @@ def of_report(report: Report, *, now: datetime) -> Appealable:
 
     Raises NothingToAppeal.
     """
+    if Report.objects.filter(pk=report.pk, state=ReportState.WITHDRAWN).exists():
+        raise NothingToAppeal
     kept = Decision.objects.standing().filter(case__report=report, verdict=Verdict.KEEP).first()
     if kept is not None:
         return Appealable(kept=kept)
@@ -142,6 +145,13 @@ def waiting_about(report: Report) -> bool:
     removal = Q(action__decision__case__report=report)
     hers = Q(kept__case__report=report) | Q(silent__case__report=report)
     return Appeal.objects.filter(removal | hers, outcome=Outcome.WAITING).exists()
+
+
+def withdraw(report: Report, *, now: datetime) -> None:
+    """The report was taken back: what its reporter objected to waits for nobody any more."""
+    by_reporter(report).filter(outcome=Outcome.WAITING).update(
+        outcome=Outcome.UPHELD, answered_at=now
+    )
 
 
 def forget(report: Report) -> None:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from haechi import seal
-from haechi.errors import GrantNeeded, GrantRevoked, OwnRequest, ReasonRequired
+from haechi.errors import GrantNeeded, GrantRevoked, NotAllowed, OwnRequest, ReasonRequired
 from haechi.server.audit import services as audit
 from haechi.server.cases.models import Case, Grant, GrantQuerySet, Purpose, Scope
 from haechi.server.reports import vault
@@ -85,10 +85,13 @@ def ask_identity(case: Case, user: User, purpose: Purpose, note: str, *, now: da
     return grant
 
 
-def note_of(grant: Grant) -> str:
-    """What was written with a request. Raises KeyMissing or CannotOpen."""
-    if not grant.note:
-        return ""
+def read_note(grant: Grant, *, actor: User, now: datetime) -> str:
+    """What was written with a request; the reading is logged first (B23).
+
+    Raises KeyMissing or CannotOpen.
+    """
+    with transaction.atomic():
+        _log("grant:note_read", grant, actor=actor, now=now)
     return seal.open_sealed(bytes(grant.note), vault.identity_of(grant.case.report)).decode()
 
 
@@ -117,8 +120,17 @@ def end(grant: Grant, *, actor: User, now: datetime) -> bool:
 
 @transaction.atomic
 def give_again(grant: Grant, *, actor: User, now: datetime) -> Grant:
-    """Another person takes back that a grant was taken away. Raises OwnRequest."""
+    """Another person takes back that a grant was taken away; pressed twice, once.
+
+    Raises OwnRequest, or NotAllowed where there is nothing to take back.
+    """
     _another(grant, actor)
+    _lock(grant.case)
+    last = _of(grant.case, grant.user, Scope.CONTENT).order_by("-pk").first()
+    if last is not None and last.pk > grant.pk and last.in_force(now):
+        return last
+    if not Grant.objects.taken_away().filter(pk=grant.pk).exists():
+        raise NotAllowed("nobody took this right away, or it was given again since")
     new = Grant.objects.create(
         case=grant.case,
         user=grant.user,

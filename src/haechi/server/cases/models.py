@@ -121,7 +121,7 @@ class GrantQuerySet(models.QuerySet["Grant"]):
             scope=Scope.CONTENT,
             pk__gt=models.OuterRef("pk"),
         )
-        ended = self.filter(scope=Scope.CONTENT, ended_at__isnull=False)
+        ended = self.filter(scope=Scope.CONTENT, ended_by__isnull=False)
         return ended.exclude(ended_by=models.F("user")).exclude(models.Exists(newer))
 
 

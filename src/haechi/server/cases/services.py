@@ -23,6 +23,7 @@ from haechi.server.cases.models import (
 from haechi.server.matching.models import Hosted
 from haechi.server.reports import vault
 from haechi.server.reports.models import Report
+from haechi.server.reports.models import State as ReportState
 from haechi.server.staff.models import User
 
 # A claim frees itself when somebody stops working.
@@ -105,8 +106,12 @@ def reopen(decision: Decision, *, actor: User, now: datetime) -> None:
     """Overturn a decision, inside the caller's transaction: another person decides anew.
 
     Clocks that only a removal ends, and that the refusal stopped, run on to the day they were due.
-    Raises CaseClosed where the decision no longer stands.
+    Raises CaseClosed where the decision no longer stands, or the report was taken back meanwhile.
     """
+    # Locked, so that nobody takes it back between this look and the end of the transaction.
+    report = Report.objects.select_for_update().get(pk=decision.case.report_id)
+    if report.state != ReportState.DECIDED:
+        raise CaseClosed(decision.case_id)
     standing = Decision.objects.standing().filter(pk=decision.pk)
     if not standing.update(overturned_at=now):
         raise CaseClosed(decision.case_id)

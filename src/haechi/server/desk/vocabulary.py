@@ -86,6 +86,7 @@ TAGS: dict[str, Promise] = {
     "case:released": _("Case given back"),
     "case:decided": _("Case decided"),
     "grant:asked": _("Name and contact asked for"),
+    "grant:note_read": _("Note of a request read"),
     "grant:given": _("Right to open given"),
     "grant:ended": _("Right to open ended"),
     "case:withdrawn": _("Case closed: the report was taken back"),

@@ -124,13 +124,16 @@ class ReturnCode:
 
 def codes_in(text: str) -> Iterator[ReturnCode]:
     """Every number below 2**88 that stands in `text` as a code would, in either form (B06)."""
-    plain = unicodedata.normalize("NFKC", text).casefold().translate(SEPARATORS)
-    for run in _DIGIT_RUN.findall(plain):
+    # What cannot be seen, or is set upon another sign, hides no code; any other sign is a gap.
+    signs = unicodedata.normalize("NFKD", text)
+    seen = "".join(sign for sign in signs if unicodedata.category(sign) not in ("Cf", "Mn"))
+    plain = unicodedata.normalize("NFKC", seen).casefold()
+    bare = "".join(sign if sign.isalnum() else " " for sign in plain)
+    for run in _DIGIT_RUN.findall(bare):
         digits = "".join(run.split())
         for start in range(len(digits) - DIGITS + 1):
             yield from _code(int(digits[start : start + DIGITS]))
     # A copied list may be numbered, a sentence ends with a mark; Chinese stands without spaces.
-    bare = "".join(sign if sign.isalnum() else " " for sign in plain)
     spoken = [word for word in bare.split() if not word.isdecimal()]
     for words in (spoken, list("".join(spoken))):
         for start in range(len(words) - WORDS + 1):

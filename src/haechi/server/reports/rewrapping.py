@@ -21,16 +21,27 @@ def stale(recipients: Sequence[str]) -> QuerySet[Report]:
     return Report.objects.exclude(state=State.ERASED).exclude(wrapped_to=mark)
 
 
-def rewrap_all(recipients: Sequence[str], *, actor: str, now: datetime) -> Iterator[Report]:
-    """Re-wrap what is stale, and yield each report once it is committed.
+def rewrap_all(
+    recipients: Sequence[str], *, actor: str, now: datetime
+) -> Iterator[tuple[Report, bool]]:
+    """Re-wrap what is stale, and yield each report once it is committed, with True.
 
-    Stop it anywhere and call it again: it goes on where it was. Also reports that came in meanwhile
-    are done. Raises KeyMissing, or CannotOpen naming the report whose wrap is damaged.
+    With False a report whose wrap does not open: it is left as it was, and the others go on. Stop
+    it anywhere and call it again: it goes on where it was. Also reports that came in meanwhile are
+    done. Raises KeyMissing.
     """
-    while found := list(stale(recipients).order_by("pk")[:BATCH]):
+    closed: list[Report] = []
+    while found := list(
+        stale(recipients).exclude(pk__in=[one.pk for one in closed]).order_by("pk")[:BATCH]
+    ):
         for report in found:
-            rewrap(report, recipients, actor=actor, now=now)
-            yield report
+            try:
+                rewrap(report, recipients, actor=actor, now=now)
+            except CannotOpen:
+                closed.append(report)
+                yield report, False
+            else:
+                yield report, True
 
 
 @transaction.atomic

@@ -20,7 +20,12 @@ from haechi.server.staff.models import User
 from haechi.server.words import words_for
 
 ANSWERED_AT_MOST = 50
-STATUS = {CaseClosed.code: 409, NotAllowed.code: 403, ReasonRequired.code: 422}
+STATUS = {
+    CaseClosed.code: 409,
+    NotAllowed.code: 403,
+    ReasonRequired.code: 422,
+    GrantNeeded.code: 403,
+}
 RELATED = (
     "check_refused__platform",
     "action__platform",
@@ -58,6 +63,8 @@ def appeal(request: HttpRequest, appeal_id: int) -> HttpResponse:
     if not form.is_valid():
         error = ReasonRequired() if form.has_error("reason", "required") else None
         return _page(request, appealed, form=form, error=error, status=422)
+    if not _may_read(appealed, actor_of(request)):
+        return _page(request, appealed, form=form, error=GrantNeeded(appeal_id))
     try:
         flow.answer_appeal(
             appealed,
@@ -101,10 +108,15 @@ def _page(
     return render(request, "desk/appeal.html", context, status=STATUS.get(code, status))
 
 
+def _may_read(appealed: Appeal, actor: User) -> bool:
+    """What a reporter wrote is content of her case: it opens for who said why (B17)."""
+    case = appealed.case
+    return case is None or grants.holds(case, actor, Scope.CONTENT, now=timezone.now())
+
+
 def _read(appealed: Appeal, actor: User) -> tuple[str, str, str]:
     """The text and the answer, or the code that says why it cannot be opened. The reading is logged first."""
-    # What a reporter wrote is content of her case: it opens for who said why (B17).
-    if appealed.case and not grants.holds(appealed.case, actor, Scope.CONTENT, now=timezone.now()):
+    if not _may_read(appealed, actor):
         return "", "", GrantNeeded.code
     with transaction.atomic():
         audit.record("appeal:opened", subject=appealed, actor=actor.name_in_log, at=timezone.now())

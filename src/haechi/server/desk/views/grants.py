@@ -65,9 +65,9 @@ def _seen_by(user: User, rows: GrantQuerySet) -> GrantQuerySet:
 
 def _note(grant: Grant, user: User) -> tuple[str, str]:
     """The sealed note, or the code that says why not. Administrators read no content (B11)."""
-    if user.role != Role.REVIEWER:
+    if user.role != Role.REVIEWER or not grant.note:
         return "", ""
     try:
-        return services.note_of(grant), ""
+        return services.read_note(grant, actor=user, now=timezone.now()), ""
     except HaechiError as error:
         return "", error.code

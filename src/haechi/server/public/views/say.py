@@ -144,8 +144,12 @@ def mail(request: HttpRequest, visit: Visiting) -> HttpResponse:
         return redirect("public:mail")
     form = MailForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
-        nudges.want(visit.report, form.cleaned_data["address"], now=now)
-        return redirect("public:mail")
+        try:
+            flow.want_news(visit, form.cleaned_data["address"], now=now)
+        except REFUSALS as error:
+            form.refuse(error)
+        else:
+            return redirect("public:mail")
     nudge = Nudge.objects.filter(report=visit.report).first()
     context = {
         "address": nudges.address_of(nudge, visit.identity) if nudge else "",
