@@ -18,6 +18,7 @@ from pytest_django.fixtures import Settings
 from tests.conftest import NOON
 
 from haechi import fingerprint, seal
+from haechi.blobs import LocalStore
 from haechi.fingerprint.address import url_digest
 from haechi.server import flow
 from haechi.server.config import roles
@@ -39,7 +40,8 @@ OUTSIDE_URL = "https://photos.outside.example/a/1.jpg"
 
 @pytest.fixture(autouse=True)
 def _blobs(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> None:
-    settings.BLOBS = tmp_path_factory.mktemp("blobs")
+    settings.BLOBS = tmp_path_factory.mktemp("home") / "blobs"
+    LocalStore(settings.BLOBS)
 
 
 @pytest.fixture(autouse=True)

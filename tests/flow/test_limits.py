@@ -1,15 +1,20 @@
 """Who does too much works or waits; nobody loses what she wrote, and reading has no limit (B30)."""
 
 import hashlib
+import json
 import re
 from datetime import timedelta
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import HttpResponse
 from django.test import Client
 from pytest_django.fixtures import Settings
 from tests.conftest import NOON
 from tests.flow.conftest import submit
+from tests.flow.status import enter
 
+from haechi.blobs import LocalStore
 from haechi.server.client import network_of
 from haechi.server.public import counting, limits, page_token, work
 from haechi.server.public.counting import Counts, Limit
@@ -177,3 +182,50 @@ def test_appeals_are_limited_for_each_address_of_one(
     assert public.post("/appeal/nothing-of-that-name", {"text": "a"}).status_code == 404
     assert public.post("/appeal/nothing-of-that-name", {"text": "a"}).status_code == 429
     assert public.post("/appeal/another-nothing-else", {"text": "a"}).status_code == 404
+
+
+def test_work_lets_an_addition_with_a_file_through(
+    strict: None, public: Client, astronaut: bytes
+) -> None:
+    """The files need their handler before anybody reads the form; over the limit as well."""
+    report, code = submit(places=(PLACE,))
+    enter(public, code)
+    assert public.post("/status/add", {"locations": f"{PLACE}2"}).status_code == 302
+    typed = {"locations": f"{PLACE}3"}
+    refused = public.post("/status/add", {**typed, "files": [SimpleUploadedFile("a", astronaut)]})
+    assert refused.status_code == 429
+    assert f"{PLACE}3" in refused.content.decode()
+
+    done = typed | worked(refused.content.decode())
+    answer = public.post("/status/add", {**done, "files": [SimpleUploadedFile("a", astronaut)]})
+
+    assert (answer.status_code, report.exhibits.count()) == (302, 1)
+
+
+def test_a_refused_addition_leaves_no_file(
+    strict: None, public: Client, astronaut: bytes, settings: Settings
+) -> None:
+    """What was sealed while it arrived goes again."""
+    _, code = submit(places=(PLACE,))
+    enter(public, code)
+    public.post("/status/add", {"locations": f"{PLACE}2"})
+    refused = public.post("/status/add", {"files": [SimpleUploadedFile("a", astronaut)]})
+    assert refused.status_code == 429
+    assert not list(LocalStore(settings.BLOBS).names())
+
+
+def test_only_a_page_of_ours_uses_up_the_uploads_of_its_network(
+    strict: None, public: Client
+) -> None:
+    """Strangers shut nobody out; over the limit the script is told in JSON."""
+
+    def begin(page: str) -> HttpResponse:
+        told = {"Upload-Page": page, "Upload-Length": "5000"}
+        answer: HttpResponse = public.post("/report/upload", headers=told)  # type: ignore[assignment]
+        return answer
+
+    for _ in range(3):
+        assert begin("nonsense").status_code == 403
+    assert begin(page_token.issue()).status_code == 201
+    over = begin(page_token.issue())
+    assert (over.status_code, json.loads(over.content)["code"]) == (429, "web.too_many")

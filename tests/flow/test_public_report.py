@@ -147,9 +147,29 @@ def test_a_second_sending_with_less_shows_what_is_stored(public: Client, astrona
     form = filled(files=[picture(astronaut)])
     first = public.post("/report", form)
 
-    second = public.post("/report", {**form, "location": ["elsewhere"], "files": []})
+    second = public.post("/report", {**form, "location": [PLACE], "files": []})
 
     assert without_csrf(text_of(second)) == without_csrf(text_of(first))
+
+
+@pytest.mark.parametrize("what", ["place", "picture"])
+def test_a_second_sending_with_more_says_that_it_was_not_taken(
+    public: Client, astronaut: bytes, cat: bytes, what: str
+) -> None:
+    """Nobody goes away believing that what she added is in the report."""
+    form = filled()
+    first = public.post("/report", {**form, "files": [picture(astronaut)]})
+    assert "had been sent before" not in text_of(first)
+    added = {"location": ["elsewhere"]} if what == "place" else {}
+    files = [picture(astronaut), *([picture(cat)] if what == "picture" else [])]
+
+    second = public.post("/report", {**form, **added, "files": files})
+
+    assert "This page had been sent before." in text_of(second)
+    assert "What you added now was not taken." in text_of(second)
+    assert 'href="/return"' in text_of(second)
+    assert words_in(second) == words_in(first)
+    assert Report.objects.get().exhibits.count() == 1
 
 
 def forget_committed() -> None:

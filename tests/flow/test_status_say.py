@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 from tests.conftest import NOON
 from tests.flow.conftest import BOARD_URL, OUTSIDE_URL, host, submit
 from tests.flow.status import as_desk, enter, refuse, text_of, visit_of
@@ -192,6 +194,26 @@ def test_adding_nothing_or_no_picture_is_explained_and_keeps_the_places(
     assert OUTSIDE_URL in text_of(answer)
     assert "choose your files once more" in text_of(answer)
     assert report.locations.count() == 1
+
+
+def test_b31_adding_while_nothing_can_be_stored_is_a_failure_of_ours(
+    public: Client,
+    back: tuple[Report, ReturnCode],
+    astronaut: bytes,
+    settings: Settings,
+    tmp_path: Path,
+) -> None:
+    """As on the form: 503, in words, with the places still typed."""
+    (tmp_path / "blocked").touch()
+    settings.BLOBS = tmp_path / "blocked"
+    files = [SimpleUploadedFile("me.jpg", astronaut)]
+
+    answer = public.post("/status/add", {"locations": OUTSIDE_URL, "files": files})
+
+    assert answer.status_code == 503
+    assert "report.intake_closed" in text_of(answer)
+    assert OUTSIDE_URL in text_of(answer)
+    assert back[0].locations.count() == 1
 
 
 def test_adding_needs_the_token_of_our_form(astronaut: bytes, public: Client) -> None:

@@ -25,6 +25,7 @@ from tests.flow.test_public_report import filled, hidden, picture, text_of, with
 
 from haechi import media, seal
 from haechi.blobs import LocalStore
+from haechi.errors import BlobMissing, StorageUnavailable
 from haechi.seal import header
 from haechi.server import flow
 from haechi.server.audit.models import Entry
@@ -32,7 +33,7 @@ from haechi.server.evidence import services as evidence
 from haechi.server.evidence import uploads
 from haechi.server.evidence.models import Exhibit, State, Upload
 from haechi.server.evidence.seen import Seen
-from haechi.server.public import page_token
+from haechi.server.public import kept, page_token
 from haechi.server.reports import services as reports
 from haechi.server.reports import visits
 from haechi.server.reports.models import Report
@@ -465,6 +466,29 @@ def test_the_same_page_twice_makes_one_report(page: Page, astronaut: bytes) -> N
     assert Report.objects.get().exhibits.count() == 1
 
 
+def test_b14_a_full_page_sent_again_with_more_leaves_the_first_exhibits(
+    page: Page, astronaut: bytes
+) -> None:
+    """Whatever comes too much the second time is dropped alone; no exhibit's file is."""
+    four = [picture(astronaut, f"{n}.jpg") for n in range(4)]
+    told = page.report(check="1", files=four)
+    held = kept.read(hidden(told, "kept"))
+    assert held is not None
+    page.identity = held.identity
+    form = page.form(page.send(astronaut), kept=hidden(told, "kept"), identity="")
+    assert page.client.post("/report", form).status_code == 200
+    store = LocalStore(django_settings.BLOBS)
+    stored = list(store.names())
+
+    again = page.client.post("/report", {**form, "files": [picture(astronaut) for _ in range(3)]})
+
+    assert again.status_code == 200
+    assert list(store.names()) == stored
+    assert {one.blob for one in Exhibit.objects.all()} == set(stored)
+    kept.forget(held.files)
+    assert list(store.names()) == stored
+
+
 @pytest.mark.parametrize(
     ("change", "code"),
     [
@@ -475,6 +499,17 @@ def test_the_same_page_twice_makes_one_report(page: Page, astronaut: bytes) -> N
         ({"sealed": '{"a": 1}'}, "upload.unknown"),
         ({"sealed": '[{"id": "x"}]'}, "upload.unknown"),
         ({"sealed": "[" * 5000}, "upload.unknown"),
+        *(
+            (
+                {"sealed": json.dumps([{"kind": "png", "sha256": "0" * 64, **odd}])},
+                "upload.unknown",
+            )
+            for odd in (
+                {"id": "\ud800", "name": "n"},
+                {"id": "x", "name": "\ud800"},
+                {"id": "\0", "name": "n"},
+            )
+        ),
         ({"sealed": '[{"id":"x","name":"n","sha256":"00","kind":"jpeg"}]'}, "upload.unknown"),
         (
             {"sealed": f'[{{"id":"x","name":"n","sha256":"{"0" * 64}","kind":"a"}}]'},
@@ -575,3 +610,34 @@ def test_with_scripts_off_the_page_is_what_it_was(public: Client, astronaut: byt
 
     assert "1 file was locked here while it arrived" in text_of(answer)  # type: ignore[arg-type]
     assert Exhibit.objects.get().way == "server"
+
+
+def test_an_unmounted_disk_refuses_no_exhibit(
+    page: Page, astronaut: bytes, settings: Settings
+) -> None:
+    """While its folder is empty nothing is concluded; mounted again, all goes on."""
+    page.report(page.send(astronaut))
+    exhibit = Exhibit.objects.get()
+    disk = settings.BLOBS.with_name("disk")
+    settings.BLOBS.rename(disk)
+    settings.BLOBS.mkdir()
+    with pytest.raises(StorageUnavailable):
+        evidence.take_fingerprint(exhibit, now=NOON)
+    with pytest.raises(StorageUnavailable):
+        evidence.forget_blobs(exhibit.report)
+    settings.BLOBS.rmdir()
+    disk.rename(settings.BLOBS)
+    exhibit.refresh_from_db()
+    assert evidence.take_fingerprint(exhibit, now=NOON) is not None
+
+
+def test_a_missing_file_is_held_against_the_exhibit_at_last_alone(
+    page: Page, astronaut: bytes
+) -> None:
+    page.report(page.send(astronaut))
+    exhibit = Exhibit.objects.get()
+    LocalStore(django_settings.BLOBS).delete(exhibit.blob)
+    with pytest.raises(BlobMissing):
+        evidence.take_fingerprint(exhibit, now=NOON, last_try=False)
+    assert evidence.take_fingerprint(exhibit, now=NOON) is None
+    assert Exhibit.objects.get().refusal == "blob.missing"

@@ -3,6 +3,7 @@
 import errno
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from haechi.blobs import LocalStore
+from haechi.blobs.local import MARKER
 from haechi.errors import BlobError, BlobMissing, StorageUnavailable
 
 NAME = "0123456789abcdef" * 2
@@ -31,7 +33,7 @@ def put(store: LocalStore, data: bytes) -> str:
 
 
 def files(store: LocalStore) -> list[Path]:
-    return [path for path in store.root.rglob("*") if path.is_file()]
+    return [path for path in store.root.rglob("*") if path.is_file() and path.name != MARKER]
 
 
 def test_what_is_committed_is_there_and_whole(store: LocalStore) -> None:
@@ -51,7 +53,7 @@ def test_names_are_listed_in_order_and_go_with_the_blob(store: LocalStore) -> No
 
 
 def test_names_come_from_the_random_source(tmp_path: Path) -> None:
-    store = LocalStore(tmp_path)
+    store = LocalStore(tmp_path / "blobs")
     names = {put(store, b"") for _ in range(20)}
     assert len(names) == 20
     assert all(len(bytes.fromhex(name)) == 16 for name in names)
@@ -101,7 +103,7 @@ def test_killed_at_any_instant_there_is_all_or_nothing(tmp_path: Path, kill_at: 
     script = f"""
 import os, pathlib, signal
 from haechi.blobs import LocalStore
-writer = LocalStore(pathlib.Path({str(tmp_path)!r})).new()
+writer = LocalStore(pathlib.Path({str(tmp_path / "blobs")!r})).new()
 writer.write(b"x" * 300000)
 if {kill_at == "before"}: os.kill(os.getpid(), signal.SIGKILL)
 writer.commit()
@@ -112,7 +114,7 @@ os.kill(os.getpid(), signal.SIGKILL)
         [sys.executable, "-c", script], check=False, env={**os.environ, "PYTHONPATH": str(source)}
     )
     assert done.returncode == -signal.SIGKILL
-    store = LocalStore(tmp_path)
+    store = LocalStore(tmp_path / "blobs")
     assert len(files(store)) == 1
     assert [store.size(name) for name in store.names()] == [300_000] * (kill_at == "after")
 
@@ -211,7 +213,7 @@ def test_a_root_that_is_no_folder_or_gone_is_storage_unavailable(tmp_path: Path)
     with pytest.raises(StorageUnavailable):
         LocalStore(tmp_path / "file" / "below")
     store = LocalStore(tmp_path / "gone")
-    (tmp_path / "gone").rmdir()
+    shutil.rmtree(tmp_path / "gone")
     for act in (store.open, store.size, store.exists, store.delete):
         with pytest.raises(StorageUnavailable):
             act(NAME)
@@ -295,3 +297,32 @@ def test_other_things_in_the_folder_are_not_listed(store: LocalStore) -> None:
     (store.root / "01" / "23" / ("." + "a" * 32)).touch()
     (store.root / "01" / "23" / ("a" * 32)).touch()
     assert list(store.names()) == [name]
+
+
+def test_an_unmounted_disk_is_away_and_misses_nothing(store: LocalStore, tmp_path: Path) -> None:
+    """The empty folder in its place: no blob is missing, none is written, none counts as deleted."""
+    name = put(store, b"x")
+    store.root.rename(tmp_path / "disk")
+    store.root.mkdir()
+    for act in (store.open, store.size, store.exists, store.delete):
+        with pytest.raises(StorageUnavailable):
+            act(name)
+    with pytest.raises(StorageUnavailable):
+        list(store.names())
+    with pytest.raises(StorageUnavailable):
+        LocalStore(store.root)
+    store.root.rmdir()
+    (tmp_path / "disk").rename(store.root)
+    assert LocalStore(store.root).exists(name)
+
+
+def test_a_folder_from_before_the_marker_goes_on(store: LocalStore) -> None:
+    name = put(store, b"x")
+    (store.root / MARKER).unlink()
+    assert LocalStore(store.root).exists(name)
+    assert (store.root / MARKER).exists()
+
+
+def test_an_empty_folder_is_taken_into_use_where_nothing_was_stored(tmp_path: Path) -> None:
+    assert put(LocalStore(tmp_path, unused=lambda: True), b"x")
+    assert (tmp_path / MARKER).exists()

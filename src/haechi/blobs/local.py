@@ -5,6 +5,9 @@
 
 A blob that has a name is complete and on the disk: it is written under the second form, synced,
 renamed, and the folders above are synced before the name is given to anybody.
+
+    root/.haechi-blobs   says that this is the folder of blobs and not the place where its disk
+                         is mounted: while it is not there, nothing is missing, the disk is away
 """
 
 import contextlib
@@ -23,6 +26,7 @@ from haechi.errors import BlobError, BlobMissing, StorageUnavailable
 NAME = re.compile(r"[0-9a-f]{32}")
 PART = re.compile(r"\.[0-9a-f]{32}")
 FOLDER = re.compile(r"[0-9a-f]{2}")
+MARKER = ".haechi-blobs"
 
 
 def random_name() -> str:
@@ -35,16 +39,38 @@ class LocalStore:
 
     root      The folder. Its files are readable by their owner only.
     new_name  Where names come from; 128 random bits by default.
+    unused    Asked where the folder is there, empty and without marker: may it be taken into use?
+              Otherwise it is a disk that is not mounted, or a new one that nobody has marked.
 
     Every method raises StorageUnavailable when the disk is full, read-only, forbidden or away.
     A name that is not 32 lower-case hexadecimal digits is BlobMissing, whatever it points to.
     """
 
-    def __init__(self, root: Path, *, new_name: Callable[[], str] = random_name) -> None:
+    def __init__(
+        self,
+        root: Path,
+        *,
+        new_name: Callable[[], str] = random_name,
+        unused: Callable[[], bool] = lambda: False,
+    ) -> None:
         self.root = root
         self._new_name = new_name
         with storage("make", root):
-            root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not root.exists():
+                _make(root)
+            if not self._marked():
+                self._adopt_root(unused)
+
+    def _marked(self) -> bool:
+        return (self.root / MARKER).exists()
+
+    def _adopt_root(self, unused: Callable[[], bool]) -> None:
+        """Mark a folder that held blobs before there was a marker, or that is to hold its first."""
+        names = [path.name for path in self.root.iterdir()]
+        known = any(FOLDER.fullmatch(name) or name == "parts" for name in names)
+        if not known and not unused():
+            raise StorageUnavailable(f"{self.root.name} has no file {MARKER}: is it mounted?")
+        _mark(self.root)
 
     def new(self) -> "BlobWriter":
         """Begin a blob; it has no name until commit()."""
@@ -101,6 +127,8 @@ class LocalStore:
 
     def names(self) -> Iterator[str]:
         """Give the name of every complete blob, in order; unfinished ones are left out."""
+        if not self._marked():
+            raise StorageUnavailable(f"{self.root.name} has no file {MARKER}: is it mounted?")
         for first in _listed(self.root, FOLDER):
             for second in _listed(self.root / first, FOLDER):
                 for name in _listed(self.root / first / second, NAME):
@@ -141,9 +169,30 @@ class LocalStore:
             try:
                 yield
             except FileNotFoundError as error:
-                if self.root.is_dir():
+                if self._marked():
                     raise BlobMissing(name) from error
                 raise
+
+
+def _make(root: Path) -> None:
+    """Make the folder with its marker in one step; another process may be doing the same."""
+    root.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    fresh = root.with_name(f".{root.name}.{random_name()}")
+    fresh.mkdir(mode=0o700)
+    _mark(fresh)
+    try:
+        fresh.rename(root)
+    except OSError:
+        (fresh / MARKER).unlink()
+        fresh.rmdir()
+        if not root.is_dir():
+            raise
+    sync_folder(root.parent)
+
+
+def _mark(root: Path) -> None:
+    (root / MARKER).touch(mode=0o600)
+    sync_folder(root)
 
 
 class BlobWriter:

@@ -1,7 +1,7 @@
 """Attach sealed files to a report, open them where that is allowed, fingerprint them."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import cache
@@ -135,9 +135,9 @@ def take_fingerprint(
     """Open, fingerprint and forget. None where the file is no usable picture; its code is kept.
 
     What a browser said of the file is looked at on the way (`Exhibit.verified_at`). Safe to repeat:
-    an exhibit that was done is left as it is. A decoder that died or was slow may
-    be this machine's fault and not the file's: unless it is the `last_try`, DecoderCrashed and
-    DecodeTimeout are raised and nothing is concluded. Raises KeyMissing and StorageUnavailable.
+    an exhibit that was done is left as it is. A decoder that died or was slow, or
+    a file that is not there now, may be this machine's fault: unless it is the `last_try`,
+    DecoderCrashed, DecodeTimeout and BlobMissing are raised and nothing is concluded. Raises KeyMissing and StorageUnavailable.
     """
     known = Fingerprint.objects.filter(exhibit=exhibit).first()
     if known is not None or exhibit.state in (State.REFUSED, State.KEPT):
@@ -145,11 +145,11 @@ def take_fingerprint(
     try:
         data = _look(exhibit, now=now)
         made: ImageFingerprint = sandbox().run(fingerprint.member, data)
-    except (DecoderCrashed, DecodeTimeout) as error:
+    except (DecoderCrashed, DecodeTimeout, BlobMissing) as error:
         if not last_try:
             raise
         return _refuse(exhibit, error, now=now)
-    except (MediaError, CannotOpen, BlobMissing) as error:
+    except (MediaError, CannotOpen) as error:
         return _refuse(exhibit, error, now=now)
     return _keep(exhibit, made, now=now)
 
@@ -185,6 +185,12 @@ def _verify(exhibit: Exhibit, seen: Seen, *, now: datetime) -> None:
         detail |= dict(zip(("told_sha256", "told_size", "told_kind"), told, strict=True))
     tag = "exhibit:verified" if true == told else custody.CORRECTED
     audit.record(tag, subject=exhibit, actor="worker", at=now, detail=detail)
+
+
+def unclaimed(blobs: Sequence[str]) -> list[str]:
+    """Those of `blobs` that no exhibit names."""
+    named = set(Exhibit.objects.filter(blob__in=blobs).values_list("blob", flat=True))
+    return [blob for blob in blobs if blob not in named]
 
 
 def forget_blobs(report: Report) -> None:

@@ -3,17 +3,27 @@
 from functools import cache
 
 from django.conf import settings
+from django.db import Error
 
 from haechi.blobs import LocalStore, Store
 from haechi.errors import StorageUnavailable
+from haechi.server.evidence.models import Exhibit
 
 
 def storage() -> Store:
     """The place this installation keeps its blobs. Raises StorageUnavailable."""
     address = settings.HAECHI.blobs
     if not address:
-        return LocalStore(settings.BLOBS)
+        return LocalStore(settings.BLOBS, unused=_unused)
     return _bucket(address, settings.HAECHI.blobs_endpoint)
+
+
+def _unused() -> bool:
+    """No exhibit was ever stored, so an empty folder misses nothing."""
+    try:
+        return not Exhibit.objects.exists()
+    except Error as error:
+        raise StorageUnavailable("nobody can say whether the folder should be empty") from error
 
 
 @cache

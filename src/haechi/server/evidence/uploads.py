@@ -261,6 +261,8 @@ def _forget(upload: Upload) -> None:
 
 def _parts() -> Parts:
     # On the disk of the blobs: a part becomes one by being renamed.
+    if not settings.HAECHI.blobs:
+        storage()  # Raises where the disk is away: no folder for parts is made in its place.
     return Parts(Path(settings.BLOBS) / "parts")
 
 

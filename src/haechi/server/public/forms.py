@@ -95,6 +95,15 @@ class SealedFilesField(forms.Field):
         return sealed_in(uploads)
 
 
+def _sound(text: object) -> str:
+    """Text that a database and an envelope take. Raises ValueError: half a surrogate pair, NUL."""
+    found = str(text)
+    if "\0" in found:
+        raise ValueError("NUL")
+    found.encode()
+    return found
+
+
 class SealedUploadsField(forms.Field):
     """What the page tells of the files its script has sealed and sent (`evidence.uploads`)."""
 
@@ -104,8 +113,8 @@ class SealedUploadsField(forms.Field):
             rows = json.loads(value) if value else []
             return [
                 Announced(
-                    id=str(row["id"]),
-                    name=str(row["name"])[:LONGEST_NAME],
+                    id=_sound(row["id"]),
+                    name=_sound(row["name"])[:LONGEST_NAME],
                     sha256=_sha256(row["sha256"]),
                     kind=Kind(row["kind"]),
                 )

@@ -14,11 +14,13 @@ from dataclasses import dataclass, replace
 
 from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
+from django.db import Error as DatabaseError
 
 from haechi import seal
 from haechi.blobs import Store
 from haechi.errors import BlobError
 from haechi.media import Kind
+from haechi.server.evidence import services as evidence
 from haechi.server.evidence.sealing import SealedFile
 from haechi.server.evidence.storage import storage
 from haechi.server.evidence.way import Way
@@ -70,10 +72,15 @@ def join(kept: Kept, new: Iterable[SealedFile], identity: str) -> Kept:
 
 
 def forget(files: Iterable[SealedFile]) -> None:
-    """Delete files of this request that will belong to no report."""
-    for file in files:
-        with suppress(BlobError):
-            storage().delete(file.blob)
+    """Delete files of this request that will belong to no report; never one that an exhibit names.
+
+    While the database cannot say which are named, all of them stay.
+    """
+    blobs = [file.blob for file in files]
+    with suppress(BlobError, DatabaseError):
+        for blob in evidence.unclaimed(blobs):
+            with suppress(BlobError):
+                storage().delete(blob)
 
 
 def _seal_again(file: SealedFile, identity: str, other: str) -> SealedFile:

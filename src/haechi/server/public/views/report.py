@@ -1,6 +1,6 @@
 """The report: one page that asks, one answer that shows the return code once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 from django.conf import settings
@@ -42,6 +42,7 @@ class Stored:
     places: tuple[str, ...]
     ways: tuple[Way, ...]
     told: int
+    more: bool = False  # the same page came again with more, which was not taken
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -57,7 +58,7 @@ def report(request: HttpRequest) -> HttpResponse:
     try:
         held = gathered.together(form, earlier, new, now=timezone.now())
         if _came_before(form):
-            return _again(request, form, held, len(new.files))
+            return _again(request, form, held, earlier)
     except (*AWAY, BlobError, SealError):
         return _closed(request, form, earlier or held)
     if storage_failed(sent):
@@ -81,7 +82,7 @@ def report(request: HttpRequest) -> HttpResponse:
             now=timezone.now(),
         )
     except IntegrityError:
-        return _again(request, form, held, len(new.files))
+        return _again(request, form, held, earlier)
     except UploadUnknown as error:
         gathered.note(form, error)
         return _page(request, form, Kept("", ()), status=422)
@@ -100,7 +101,9 @@ def _came_before(form: ReportForm) -> bool:
     return reports.received(form.cleaned_data["submission"]) is not None
 
 
-def _again(request: HttpRequest, form: ReportForm, held: Kept, brought: int) -> HttpResponse:
+def _again(
+    request: HttpRequest, form: ReportForm, held: Kept, earlier: Kept | None
+) -> HttpResponse:
     """The same page a second time: the receipt of the first; the files it brought are dropped."""
     token = form.cleaned_data["submission"]
     try:
@@ -115,10 +118,24 @@ def _again(request: HttpRequest, form: ReportForm, held: Kept, brought: int) -> 
             tuple(Way(exhibit.way) for exhibit in first.exhibits.all()),
             first.told.count(),
         )
+        stored = replace(stored, more=_more(form, held, stored, first))
     except (*AWAY, SealError):
         return _closed(request, form, held)
-    kept.forget(held.files[len(held.files) - brought :])
+    before = earlier.files if earlier else ()
+    kept.forget(file for file in held.files if file.way is Way.SERVER and file not in before)
     return _receipt(request, token, first, stored)
+
+
+def _more(form: ReportForm, held: Kept, stored: Stored, first: Report) -> bool:
+    """Whether a page that came again brought a place or a file that the first time did not."""
+    known = {bytes(digest) for digest in first.exhibits.values_list("sha256", flat=True)}
+    refused = {error.code for error in form.errors.as_data().get("files", ())}
+    return (
+        not set(form.cleaned_data["locations"]) <= set(stored.places)
+        or not {file.sha256 for file in held.files} <= known
+        or bool(refused - {UploadUnknown.code})
+        or len(form.cleaned_data["fingerprints"]) > stored.told
+    )
 
 
 def _submission(form: ReportForm, held: Kept) -> Submission:
@@ -211,6 +228,7 @@ def _receipt(request: HttpRequest, token: str, taken: Report, stored: Stored) ->
     whom = "child" if taken.minor else "urgent" if taken.danger else ""
     context = {
         "received_at": taken.received_at,
+        "more": stored.more,
         "files": len(stored.ways),
         "on_device": stored.ways.count(Way.BROWSER),
         "on_arrival": stored.ways.count(Way.SERVER),

@@ -26,6 +26,7 @@ from haechi.server.evidence.sealing import SealedUpload, SealingUploadHandler
 from haechi.server.notices import news
 from haechi.server.public import kept
 from haechi.server.public.answers import AWAY
+from haechi.server.public.limits import limited
 from haechi.server.public.visit_forms import (
     AddForm,
     InactionForm,
@@ -43,6 +44,7 @@ from haechi.server.reports.models import Nudge, Sender
 from haechi.server.reports.visits import Visiting
 
 METHODS = ["GET", "HEAD", "POST"]
+OVER = 429
 REFUSALS = (CodeInMessage, NothingReported, NothingToAppeal, ReportClosed, ReportErased)
 
 
@@ -74,7 +76,11 @@ def add(request: HttpRequest) -> HttpResponse:
 def _choose_key(request: HttpRequest, visit: Visiting) -> HttpResponse:
     handler = SealingUploadHandler(request, recipient=visit.report.recipient)
     request.upload_handlers = [handler]
-    return csrf_protect(lambda asked: _add(asked, visit))(request)
+    # Counting reads the form, and with it the files: not before they have a handler.
+    answer = csrf_protect(limited("upload")(lambda asked: _add(asked, visit)))(request)
+    if answer.status_code == OVER:
+        kept.forget(sealed_in(cast("list[SealedUpload]", request.FILES.getlist("files"))))
+    return answer
 
 
 def _add(request: HttpRequest, visit: Visiting) -> HttpResponse:
@@ -82,7 +88,8 @@ def _add(request: HttpRequest, visit: Visiting) -> HttpResponse:
         return _page(request, "add", AddForm(), _limits())
     uploads = cast("list[SealedUpload]", request.FILES.getlist("files"))
     form, files = AddForm(request.POST, request.FILES), sealed_in(uploads)
-    if storage_failed(uploads):
+    away = storage_failed(uploads)
+    if away:
         form.refuse(IntakeClosed())
     if form.is_valid():
         try:
@@ -91,11 +98,13 @@ def _add(request: HttpRequest, visit: Visiting) -> HttpResponse:
         except REFUSALS as error:
             form.refuse(error)
         except (*AWAY, BlobError, SealError):
+            away = True
             form.refuse(IntakeClosed())
         else:
             return redirect("public:status")
     kept.forget(files)
-    return _page(request, "add", form, _limits() | {"files_again": bool(uploads)})
+    more = _limits() | {"files_again": bool(uploads)}
+    return _page(request, "add", form, more, failed=503 if away else 422)
 
 
 @require_http_methods(METHODS)
@@ -177,7 +186,12 @@ def _limits() -> dict[str, object]:
 
 
 def _page(
-    request: HttpRequest, name: str, form: VisitForm, more: Mapping[str, object]
+    request: HttpRequest,
+    name: str,
+    form: VisitForm,
+    more: Mapping[str, object],
+    *,
+    failed: int = 422,
 ) -> HttpResponse:
-    status = 422 if form.is_bound else 200
+    status = failed if form.is_bound else 200
     return render(request, f"public/visit/{name}.html", {**more, "form": form}, status=status)

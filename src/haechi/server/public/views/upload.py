@@ -25,6 +25,7 @@ from haechi.errors import (
     HaechiError,
     PageOver,
     StorageUnavailable,
+    TooManyAtOnce,
     TooManyUploads,
     UploadBusy,
     UploadTooLong,
@@ -35,6 +36,7 @@ from haechi.errors import (
 from haechi.server.evidence import uploads
 from haechi.server.public import page_token
 from haechi.server.public.answers import AWAY
+from haechi.server.public.limits import slow
 from haechi.server.words import words_for
 
 READ_BYTES = 256 * 1024
@@ -47,6 +49,7 @@ STATUS: dict[type[HaechiError], int] = {
     UploadUnfinished: 409,
     UploadTooLong: 413,
     TooManyUploads: 429,
+    TooManyAtOnce: 429,
     StorageUnavailable: 503,
     PageOver: 403,
 }
@@ -77,7 +80,9 @@ def _as_json[**P](
 @require_http_methods(["POST"])
 @_as_json
 def begin(request: HttpRequest, page: str) -> JsonResponse:
-    """Make room for one envelope."""
+    """Make room for one envelope. Only a page of ours is counted against its network."""
+    if slow(request, "upload"):
+        raise TooManyAtOnce
     name = uploads.begin(page, _number(request, "Upload-Length"), now=timezone.now())
     told = {"upload": name, "received": 0, "piece_bytes": settings.PIECE_BYTES}
     return JsonResponse(told, status=201)
