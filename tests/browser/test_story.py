@@ -96,6 +96,7 @@ def test_a_report_without_scripts(house: Tale, open_page: "Opener") -> None:
     stored = "SELECT count(*) AS n FROM reports_location WHERE report_id = %s"
     assert house.row(stored, report["id"])["n"] == 3
 
+    page.locator("[data-code-kept]").check()
     page.locator("[data-code-continue]").click()
     page.wait_for_url("**/return")
     _comes_back(page, digits)
