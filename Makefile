@@ -43,9 +43,16 @@ demo: setup
 # One state of the tests gives one answer: their order and made examples follow from their text, so
 # a change is refused for what it does and not by chance. `make fast` looks elsewhere at every run.
 SEED = $$(find tests -name '*.py' | LC_ALL=C sort | xargs cat | cksum | cut -d' ' -f1)
+TEST = $(PY) -m pytest -q --randomly-seed=$(SEED) --hypothesis-profile=gate
+# Two cores, two halves side by side; what the second says comes after the first. With ARGS, as told.
 test: setup browser lint pages
 	@echo 'tests'
-	@$(PY) -m pytest -q --randomly-seed=$(SEED) --hypothesis-profile=gate $(ARGS)
+	@if [ -n "$(ARGS)" ]; then exec $(TEST) $(ARGS); fi; \
+	$(TEST) tests/unit tests/hostile >$(VENV)/.half 2>&1 & half=$$!; \
+	trap 'kill $$half 2>/dev/null; exit 130' INT TERM; \
+	$(TEST) tests/flow tests/browser; first=$$?; \
+	wait $$half; second=$$?; cat $(VENV)/.half; rm -f $(VENV)/.half; \
+	[ $$first = 0 ] && [ $$second = 0 ]
 
 fast: setup
 	@$(PY) -m pytest -q -m 'not slow and not browser' $(ARGS)

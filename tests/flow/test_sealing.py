@@ -13,6 +13,7 @@ from pytest_django.fixtures import Settings
 
 from haechi import seal
 from haechi.blobs import LocalStore
+from haechi.blobs.local import MARKER
 from haechi.errors import NotMedia, TooManyBytes
 from haechi.media import Kind
 from haechi.server.evidence.sealing import SealedUpload, SealingUploadHandler
@@ -59,7 +60,7 @@ def test_b12_no_plaintext_touches_a_disk(
         assert not _holding(watched, astronaut[:64])
     handler.file_complete(len(large))
     assert not _holding(watched, astronaut[:64])
-    assert sum(path.is_file() for path in watched.rglob("*")) == 1
+    assert len(files_in(watched)) == 1
 
 
 def test_what_is_no_media_is_refused_and_nothing_stays() -> None:
@@ -82,7 +83,7 @@ def test_an_interrupted_upload_leaves_nothing(astronaut: bytes) -> None:
     handler.receive_data_chunk(astronaut, 0)
     handler.upload_interrupted()
     root = Path(django_settings.BLOBS)
-    assert [path for path in root.rglob("*") if path.is_file()] == []
+    assert files_in(root) == []
 
 
 def test_a_form_that_ends_inside_a_file_is_refused_whole(public: Client, astronaut: bytes) -> None:
@@ -94,7 +95,12 @@ def test_a_form_that_ends_inside_a_file_is_refused_whole(public: Client, astrona
 
     assert answer.status_code == 400
     root = Path(django_settings.BLOBS)
-    assert [path for path in root.rglob("*") if path.is_file()] == []
+    assert files_in(root) == []
+
+
+def files_in(folder: Path) -> list[Path]:
+    """Every file but the one that marks the folder of blobs."""
+    return [path for path in folder.rglob("*") if path.is_file() and path.name != MARKER]
 
 
 def _holding(folder: Path, needle: bytes) -> list[Path]:
