@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DELETE_ON_ERROR:
-.PHONY: demo test fast bench hostile lint types pages browser setup chosen lock clean help
+.PHONY: demo test half-one half-two fast bench hostile lint types pages browser setup chosen lock clean help
 
 VENV   := .venv
 PY     := $(VENV)/bin/python
@@ -44,15 +44,17 @@ demo: setup
 # a change is refused for what it does and not by chance. `make fast` looks elsewhere at every run.
 SEED = $$(find tests -name '*.py' | LC_ALL=C sort | xargs cat | cksum | cut -d' ' -f1)
 TEST = $(PY) -m pytest -q --randomly-seed=$(SEED) --hypothesis-profile=gate
-# Two cores, two halves side by side; what the second says comes after the first. With ARGS, as told.
+# Two cores, two halves side by side; with ARGS, as told.
 test: setup browser lint pages
 	@echo 'tests'
 	@if [ -n "$(ARGS)" ]; then exec $(TEST) $(ARGS); fi; \
-	$(TEST) tests/unit tests/hostile >$(VENV)/.half 2>&1 & half=$$!; \
-	trap 'kill $$half 2>/dev/null; exit 130' INT TERM; \
-	$(TEST) tests/flow tests/browser; first=$$?; \
-	wait $$half; second=$$?; cat $(VENV)/.half; rm -f $(VENV)/.half; \
-	[ $$first = 0 ] && [ $$second = 0 ]
+	$(MAKE) --no-print-directory -j 2 -k half-one half-two
+
+half-one:
+	@$(TEST) tests/flow tests/browser
+
+half-two:
+	@$(TEST) tests/unit tests/hostile >$(VENV)/.half 2>&1; code=$$?; cat $(VENV)/.half; exit $$code
 
 fast: setup
 	@$(PY) -m pytest -q -m 'not slow and not browser' $(ARGS)
