@@ -90,8 +90,7 @@ def test_a_file_can_be_paused_taken_away_and_is_told_by_its_content(
 
 
 def _chooses(page: Page, path: Path) -> None:
-    page.locator("[data-exhibits]").wait_for(state="attached")
-    page.wait_for_function("document.querySelector('[data-exhibits]').hidden === false")
+    page.locator("[data-exhibits]:not([hidden])").wait_for(state="attached")
     page.locator("#id_files").set_input_files(path)
 
 
