@@ -4,7 +4,7 @@ import asyncio
 import ipaddress
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -113,6 +113,8 @@ async def serving(answer: Answer, tls: ssl.SSLContext | None = None) -> AsyncIte
             pass
         finally:
             writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()  # or its socket outlives the test
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
     try:
