@@ -45,10 +45,6 @@ class WithheldCharField(_Withheld, models.CharField):  # type: ignore[type-arg] 
     """A line of text that the public process never reads."""
 
 
-class WithheldTextField(_Withheld, models.TextField):  # type: ignore[type-arg]  # as above
-    """Text that the public process never reads."""
-
-
 class WithheldJSONField(_Withheld, models.JSONField):
     """JSON that the public process never reads."""
 

@@ -70,7 +70,6 @@ TAGS: dict[str, Promise] = {
     "exhibit:sealed": _("Picture sealed"),
     "exhibit:opened": _("Picture opened"),
     "exhibit:lifted": _("Veil lifted"),
-    "exhibit:copied": _("Picture copied"),
     "exhibit:exported": _("Picture exported"),
     "exhibit:transferred": _("Picture handed over"),
     "exhibit:stamped": _("Receipt time-stamped"),

@@ -14,12 +14,11 @@ from haechi.server.evidence.models import Exhibit
 SEALED = "exhibit:sealed"
 CORRECTED = "exhibit:corrected"
 OPENED = "exhibit:opened"
-COPIED = "exhibit:copied"
 EXPORTED = "exhibit:exported"
 TRANSFERRED = "exhibit:transferred"
 LIFTED = "exhibit:lifted"
 """What somebody at the desk chose to look at."""
-HANDLED = (OPENED, LIFTED, COPIED, EXPORTED, TRANSFERRED)
+HANDLED = (OPENED, LIFTED, EXPORTED, TRANSFERRED)
 
 
 @dataclass(frozen=True)
