@@ -22,6 +22,7 @@ from haechi.server.evidence import services as evidence
 from haechi.server.evidence.models import Exhibit
 from haechi.server.matching.models import Hosted, Member, Platform
 from haechi.server.notices.models import Notice
+from haechi.server.reports import services as reports
 from haechi.server.staff.models import User
 from haechi.server.transparency import services as transparency
 from haechi.server.transparency.models import Statement
@@ -97,9 +98,9 @@ def test_what_a_valid_request_lacks_is_named(
     desk: Client, reviewer: User, case: Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Neither statement nor signature, so the page says which."""
-    story = flow.reports.story_of(case.report)
+    story = reports.story_of(case.report)
     bare = type(story)(told=story.told)
-    monkeypatch.setattr(flow.reports, "story_of", lambda _report: bare)
+    monkeypatch.setattr(reports, "story_of", lambda _report: bare)
     desk.force_login(reviewer)
     page = desk.get(f"/case/{case.pk}").content.decode()
     assert "A name or a sign under the statement" in page

@@ -518,7 +518,7 @@ def test_no_disk_is_said_and_other_help_offered(
 def test_no_database_is_said_and_the_picture_is_kept(public: Client, astronaut: bytes) -> None:
     """B31: once the database is back, the same page is enough."""
     form = filled()
-    with patch("haechi.server.flow.reports.receive", side_effect=OperationalError("away")):
+    with patch("haechi.server.flow.intake.reports.receive", side_effect=OperationalError("away")):
         closed = public.post("/report", {**form, "files": [picture(astronaut)]})
     assert_closed(closed)
 

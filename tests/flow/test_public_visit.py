@@ -16,6 +16,7 @@ from haechi.server.appeals import services as appeals
 from haechi.server.appeals.models import Appeal
 from haechi.server.cases import services as cases
 from haechi.server.cases.models import Action, Clock, Ground, Verdict
+from haechi.server.matching import services as matching
 from haechi.server.matching.models import Check, Member, Platform
 from haechi.server.notices.models import Notice
 from haechi.server.notices.models import State as NoticeState
@@ -209,7 +210,7 @@ def test_stopped_uploads_are_counted_for_their_own_report_only(
     other, _ = submit(cat)
     flow.examine(other, last_try=True)
     exhibit = other.exhibits.get()
-    others = flow.matching.add_member(exhibit, seen=True, case_number=None, actor="test", now=NOON)
+    others = matching.add_member(exhibit, seen=True, case_number=None, actor="test", now=NOON)
     for member in (hers, hers, hers, others):
         refuse(board, member)
     Check.objects.filter(pk=refuse(board, hers).pk).update(at=NOON)

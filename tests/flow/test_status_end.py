@@ -265,7 +265,7 @@ def mails(folder: Path) -> list[EmailMessage]:
 
 
 def tell(at: object) -> None:
-    with patch("haechi.server.flow.timezone.now", return_value=at):
+    with patch("haechi.server.flow.returning.timezone.now", return_value=at):
         flow.tell_reporters(timestamp=0)
 
 

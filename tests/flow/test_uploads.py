@@ -589,7 +589,7 @@ def test_an_upload_that_was_forgotten_meanwhile_is_said(page: Page, astronaut: b
         Upload.objects.all().delete()
         claim(files)
 
-    with patch("haechi.server.flow.uploads.claim", forgotten_first):
+    with patch("haechi.server.flow.intake.uploads.claim", forgotten_first):
         answer = page.report(told)
 
     assert answer.status_code == 422

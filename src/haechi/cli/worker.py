@@ -1,4 +1,4 @@
-"""`haechi worker`: runs the jobs that server/flow.py puts off."""
+"""`haechi worker`: runs the jobs that server/flow puts off."""
 
 import argparse
 import asyncio

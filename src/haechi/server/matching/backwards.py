@@ -2,7 +2,7 @@
 
 The database puts a member down to be looked for in the transaction that confirms it, and a bank in
 the one that switches it on (migration 0009). Each find is one row, written once; what is done about
-it is for flow.py and people.
+it is for flow and people.
 """
 
 from collections.abc import Sequence

@@ -1,0 +1,123 @@
+"""THE WALK, top to bottom.
+
+A report comes in                              submit_report()
+  the worker opens and fingerprints exhibits   examine()  ->  take_evidence()
+  compares them with what is hosted and known                        match()
+  opens a case and starts the clocks of law                          open_case()
+A reviewer decides: all of it, or none         decide()
+  the platform removes and confirms            deliver_action()
+  hosts outside get a notice                   deliver_notice()
+  copies posted meanwhile are found            sweep_copies()
+A picture of a bank is confirmed               confirm_member()
+  and looked for in what is hosted already     search_backwards()
+A picture matches far too much                 watch_floods()
+Whoever posted it may object                   appeal(), answer_appeal()
+Whoever reported it comes back, and
+  writes, adds, corrects                       write_message(), add_to_report(), correct_report()
+  objects to a refusal or to silence           appeal_inaction()
+  takes it back                                withdraw_report()
+  is told that something changed               tell_reporters()
+No clock runs out unseen                       watch_clocks()
+A report ends: asked for, or by time           erase()
+  its keys first, then files, then rows        finish_erasure()
+What was half sent is forgotten                forget_visits(), forget_uploads()
+
+The modules stand in this order: jobs, intake, outward (what is asked of others), known (banks),
+deciding, objecting, returning, ending, hours. One imports those before it.
+
+Each stage knows only the stages before it; what comes next is known here alone. Background tasks are
+jobs in the same database, deferred inside the transaction that makes them necessary: either both
+exist, or neither. A job may run twice (a process can die at any instant), so each step is safe to
+repeat.
+"""
+
+from haechi.server.flow.deciding import decide, sweep_copies
+from haechi.server.flow.ending import Erasure, erase, expire_reports, finish_erasure
+from haechi.server.flow.hours import forget_uploads, forget_visits, sign_checkpoint, watch_clocks
+from haechi.server.flow.intake import (
+    complete_request,
+    examine,
+    examine_report,
+    match,
+    open_case,
+    stamp_receipt,
+    start_clocks,
+    submit_report,
+    take_evidence,
+)
+from haechi.server.flow.jobs import KeepTrying, rescue_jobs
+from haechi.server.flow.known import (
+    act_on_sightings,
+    confirm_member,
+    keep_banks,
+    search_backwards,
+    settle_sighting,
+    watch_floods,
+)
+from haechi.server.flow.objecting import answer_appeal, appeal
+from haechi.server.flow.outward import (
+    added_since,
+    deliver_action,
+    deliver_notice,
+    places_outside,
+    pursue_added,
+    remove_hosted,
+)
+from haechi.server.flow.returning import (
+    add_to_report,
+    appeal_inaction,
+    correct_report,
+    tell_reporters,
+    want_news,
+    wind_down,
+    withdraw_report,
+    write_message,
+    write_to_reporter,
+)
+
+__all__ = [
+    "Erasure",
+    "KeepTrying",
+    "act_on_sightings",
+    "add_to_report",
+    "added_since",
+    "answer_appeal",
+    "appeal",
+    "appeal_inaction",
+    "complete_request",
+    "confirm_member",
+    "correct_report",
+    "decide",
+    "deliver_action",
+    "deliver_notice",
+    "erase",
+    "examine",
+    "examine_report",
+    "expire_reports",
+    "finish_erasure",
+    "forget_uploads",
+    "forget_visits",
+    "keep_banks",
+    "match",
+    "open_case",
+    "places_outside",
+    "pursue_added",
+    "remove_hosted",
+    "rescue_jobs",
+    "search_backwards",
+    "settle_sighting",
+    "sign_checkpoint",
+    "stamp_receipt",
+    "start_clocks",
+    "submit_report",
+    "sweep_copies",
+    "take_evidence",
+    "tell_reporters",
+    "want_news",
+    "watch_clocks",
+    "watch_floods",
+    "wind_down",
+    "withdraw_report",
+    "write_message",
+    "write_to_reporter",
+]
