@@ -1,11 +1,12 @@
-"""Wire formats: XARF notices, statements of reasons, video hashes, signed webhooks.
+"""Wire formats: notices between Haechis, XARF notices, statements of reasons, video hashes, signed webhooks.
 
+- notice: what one Haechi says to another, signed with Ed25519
 - xarf: takedown notices to hosts, XARF version 4, and the e-mail that carries them
 - statement: statements of reasons for the DSA Transparency Database
 - vpdq: hashed frames of videos, in both orders that go by that name
 - webhook: signed messages between Haechi and a platform (Standard Webhooks)
 """
 
-from haechi.formats import statement, vpdq, webhook, xarf
+from haechi.formats import notice, statement, vpdq, webhook, xarf
 
-__all__ = ["statement", "vpdq", "webhook", "xarf"]
+__all__ = ["notice", "statement", "vpdq", "webhook", "xarf"]

@@ -33,12 +33,8 @@ def sign(
     also         Older secrets that the receiver may still hold.
     Raises KeyMissing for an empty secret, WebhookError for any other unusable argument.
     """
-    if not _ID.fullmatch(delivery_id):
-        raise WebhookError("a delivery is named by letters, digits, - and _")
-    if at.tzinfo is None or at.timestamp() < 0:
-        raise WebhookError("a delivery needs a time with a time zone")
-    timestamp = str(int(at.timestamp()))
-    marks = [_mark(key, delivery_id, timestamp, body) for key in (secret, *also)]
+    signed, timestamp = signed_text(delivery_id, at, body)
+    marks = [_mark(key, signed) for key in (secret, *also)]
     return {ID: delivery_id, TIMESTAMP: timestamp, SIGNATURE: " ".join(marks)}
 
 
@@ -58,12 +54,8 @@ def verify(
     Raises WebhookForged (also if a header is missing or malformed), WebhookStale only if the
     signature is good, KeyMissing for an empty secret.
     """
-    given = {name.lower(): value for name, value in headers.items()}
-    delivery_id, timestamp = given.get(ID, ""), given.get(TIMESTAMP, "")
-    if not _ID.fullmatch(delivery_id) or not _TIMESTAMP.fullmatch(timestamp):
-        raise WebhookForged("the id or the time stamp is missing or malformed")
-    expected = _mark(secret, delivery_id, timestamp, body).encode()
-    marks = given.get(SIGNATURE, "")[:SIGNATURE_CHARACTERS].split(" ")
+    delivery_id, timestamp, marks = read_headers(headers)
+    expected = _mark(secret, f"{delivery_id}.{timestamp}.".encode() + body).encode()
     fits = [hmac.compare_digest(expected, mark.encode("utf-8", "replace")) for mark in marks]
     if not any(fits):
         raise WebhookForged("no signature fits the body")
@@ -72,8 +64,29 @@ def verify(
     return delivery_id
 
 
-def _mark(secret: bytes, delivery_id: str, timestamp: str, body: bytes) -> str:
+def signed_text(delivery_id: str, at: datetime, body: bytes) -> tuple[bytes, str]:
+    """Give what a signature covers, and the time stamp. Raises WebhookError."""
+    if not _ID.fullmatch(delivery_id):
+        raise WebhookError("a delivery is named by letters, digits, - and _")
+    if at.tzinfo is None or at.timestamp() < 0:
+        raise WebhookError("a delivery needs a time with a time zone")
+    timestamp = str(int(at.timestamp()))
+    return f"{delivery_id}.{timestamp}.".encode() + body, timestamp
+
+
+def read_headers(headers: Mapping[str, str]) -> tuple[str, str, list[str]]:
+    """Give id, time stamp and signatures of a delivery, none of them checked yet.
+
+    Raises WebhookForged where one is missing or malformed.
+    """
+    given = {name.lower(): value for name, value in headers.items()}
+    delivery_id, timestamp = given.get(ID, ""), given.get(TIMESTAMP, "")
+    if not _ID.fullmatch(delivery_id) or not _TIMESTAMP.fullmatch(timestamp):
+        raise WebhookForged("the id or the time stamp is missing or malformed")
+    return delivery_id, timestamp, given.get(SIGNATURE, "")[:SIGNATURE_CHARACTERS].split(" ")
+
+
+def _mark(secret: bytes, signed: bytes) -> str:
     if not secret:
         raise KeyMissing("a webhook needs a secret")
-    signed = f"{delivery_id}.{timestamp}.".encode() + body
     return "v1," + base64.b64encode(hmac.digest(secret, signed, hashlib.sha256)).decode()
