@@ -17,7 +17,7 @@ from haechi.server.audit import services as audit
 from haechi.server.audit.models import Entry
 from haechi.server.cases import grants, wellbeing
 from haechi.server.cases.models import Case, Grant, Purpose, Scope
-from haechi.server.desk.case_page import BUDGET
+from haechi.server.desk.case_page.exhibits import BUDGET
 from haechi.server.evidence.models import Exhibit
 from haechi.server.staff import services as staff
 from haechi.server.staff.models import Role, User

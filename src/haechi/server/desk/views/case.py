@@ -21,6 +21,8 @@ from haechi.server.cases import services as cases
 from haechi.server.cases.models import Case, Purpose, Scope, State, Verdict
 from haechi.server.desk import case_page
 from haechi.server.desk.access import actor_of, reviewers_only
+from haechi.server.desk.case_page import deciding
+from haechi.server.desk.case_page.page import Typed
 from haechi.server.desk.forms import DecisionForm, IdentityForm, MessageForm, OpenForm
 from haechi.server.reports.models import Sender
 from haechi.server.staff.models import User
@@ -81,7 +83,7 @@ def ask_identity(request: HttpRequest, case_id: int) -> HttpResponse:
     found = get_object_or_404(Case.objects.select_related("report"), pk=case_id)
     form = IdentityForm(request.POST)
     if not form.is_valid():
-        return _page(request, case_id, identity=form, status=422)
+        return _page(request, case_id, Typed(identity=form), status=422)
     purpose = Purpose(form.cleaned_data["purpose"])
     try:
         grants.ask_identity(
@@ -105,18 +107,18 @@ def release(request: HttpRequest, case_id: int) -> HttpResponse:
 def decide(request: HttpRequest, case_id: int) -> HttpResponse:
     """Decide, with all that follows, or change nothing and keep what was typed."""
     found = get_object_or_404(Case.objects.select_related("report"), pk=case_id)
-    form = case_page.decision_form(found, request.POST)
+    form = deciding.form_for(found, request.POST)
     if found.state != State.OPEN:
-        return _page(request, case_id, form=form, error=CaseClosed(found.pk))
+        return _page(request, case_id, Typed(form), error=CaseClosed(found.pk))
     if not grants.holds(found, actor_of(request), Scope.CONTENT, now=timezone.now()):
-        return _page(request, case_id, form=form, error=GrantNeeded(found.pk))
+        return _page(request, case_id, Typed(form), error=GrantNeeded(found.pk))
     if not form.is_valid():
         error = ReasonRequired() if form.has_error("reason", "required") else None
-        return _page(request, case_id, form=form, error=error, status=422)
+        return _page(request, case_id, Typed(form), error=error, status=422)
     try:
         _decide(found, form, actor_of(request))
     except (CaseClosed, CaseClaimed, NotAllowed, ReasonRequired) as error:
-        return _page(request, case_id, form=form, error=error)
+        return _page(request, case_id, Typed(form), error=error)
     return redirect("desk:case", case_id)
 
 
@@ -127,9 +129,9 @@ def write(request: HttpRequest, case_id: int) -> HttpResponse:
     found = get_object_or_404(Case.objects.select_related("report"), pk=case_id)
     form = MessageForm(request.POST)
     if not form.is_valid():
-        return _page(request, case_id, message=form, status=422)
+        return _page(request, case_id, Typed(message=form), status=422)
     if not grants.holds(found, actor_of(request), Scope.CONTENT, now=timezone.now()):
-        return _page(request, case_id, message=form, error=GrantNeeded(found.pk))
+        return _page(request, case_id, Typed(message=form), error=GrantNeeded(found.pk))
     text = form.cleaned_data["text"]
     flow.write_to_reporter(found.report, text, actor=actor_of(request), now=timezone.now())
     return redirect("desk:case", case_id)
@@ -179,22 +181,14 @@ def _decide(found: Case, form: DecisionForm, actor: User) -> None:
 def _page(
     request: HttpRequest,
     case_id: int,
+    typed: Typed | None = None,
     *,
-    form: DecisionForm | None = None,
-    identity: IdentityForm | None = None,
-    message: MessageForm | None = None,
     error: HaechiError | None = None,
     status: int = 200,
 ) -> HttpResponse:
     found = get_object_or_404(Case.objects.select_related("report", "claimed_by"), pk=case_id)
-    problem = error.code if error else ""
     context = case_page.context(
-        found,
-        actor_of(request),
-        now=timezone.now(),
-        form=form,
-        problem=problem,
-        identity=identity,
-        message=message,
+        found, actor_of(request), now=timezone.now(), typed=typed, error=error
     )
-    return render(request, "desk/case.html", context, status=STATUS.get(problem, status))
+    code = error.code if error else ""
+    return render(request, "desk/case.html", context, status=STATUS.get(code, status))

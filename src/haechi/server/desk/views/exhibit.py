@@ -14,7 +14,7 @@ from haechi.errors import BreakNeeded, GrantNeeded, HaechiError, MediaError, Not
 from haechi.server.cases import grants, wellbeing
 from haechi.server.cases.models import Scope
 from haechi.server.desk.access import actor_of, refusal, reviewers_only
-from haechi.server.desk.case_page import BUDGET
+from haechi.server.desk.case_page.exhibits import BUDGET
 from haechi.server.evidence import services as evidence
 from haechi.server.evidence.models import Exhibit
 

@@ -1,0 +1,76 @@
+"""The form to decide with, and what a removal would cause."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.db.models import QuerySet
+
+from haechi.server.cases.models import Case, State
+from haechi.server.desk import vocabulary
+from haechi.server.desk.case_page.page import Page
+from haechi.server.desk.forms import DecisionForm
+from haechi.server.evidence.models import Fingerprint
+from haechi.server.matching import services as matching
+from haechi.server.matching import told
+from haechi.server.matching.models import Hosted
+
+
+@dataclass(frozen=True)
+class Effects:
+    """What a removal causes, before anybody decides it.
+
+    unseen   finds of told fingerprints, of which only those go that somebody ticks
+    """
+
+    removals: list[tuple[str, int]]
+    hosts: list[str]
+    members: int
+    unseen: int
+
+
+def part(page: Page) -> dict[str, object]:
+    """The form where this person may decide, and the effects while nobody has."""
+    case = page.case
+    open_to_them = page.may_read and case.state == State.OPEN
+    return {
+        "form": page.typed.decision or (form_for(case) if open_to_them else None),
+        "effects": None if case.decision else _effects(page),
+    }
+
+
+def form_for(case: Case, data: Mapping[str, object] | None = None) -> DecisionForm:
+    """The form with a box for every piece of hosted content that the report met."""
+    said: dict[int, list[str]] = {}
+    for hit in case.report.hits.exclude(hosted=None):
+        verdict = str(vocabulary.VERDICTS.get(hit.verdict, hit.verdict))
+        words = f"{verdict}, {vocabulary.TOLD}" if hit.found_by.startswith(told.BY) else verdict
+        said.setdefault(hit.hosted_id or 0, []).append(words)
+
+    def say(hosted: Hosted) -> str:
+        return f"{hosted.platform}: {hosted.content_id} ({', '.join(said.get(hosted.pk, []))})"
+
+    return DecisionForm(data, hosted=removable(case), say=say, unseen=found_by_told(case))
+
+
+def found_by_told(case: Case) -> set[int]:
+    """Hosted content that only a told fingerprint found: a tick says that somebody looked at it."""
+    hits = case.report.hits.filter(hosted__isnull=False, found_by__startswith=told.BY)
+    return set(hits.values_list("hosted_id", flat=True))
+
+
+def removable(case: Case) -> QuerySet[Hosted]:
+    """Hosted content that the report met and that is still up."""
+    return matching.hosted_of(case.report).select_related("platform").order_by("pk")
+
+
+def _effects(page: Page) -> Effects:
+    case = page.case
+    unseen = found_by_told(case)
+    sure = [hosted for hosted in removable(case) if hosted.pk not in unseen]
+    return Effects(
+        removals=list(Counter(str(hosted.platform) for hosted in sure).items()),
+        hosts=page.request.hosts,
+        members=Fingerprint.objects.filter(exhibit__report=case.report).count(),
+        unseen=len(unseen),
+    )

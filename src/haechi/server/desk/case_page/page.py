@@ -1,0 +1,39 @@
+"""What every part of the case page is built from."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from haechi.server.cases.models import Case
+from haechi.server.desk.forms import DecisionForm, IdentityForm, MessageForm
+from haechi.server.desk.reading import Request
+from haechi.server.staff.models import User
+
+
+@dataclass(frozen=True)
+class Typed:
+    """Forms as somebody filled them in, where a page comes back with a mistake; else None."""
+
+    decision: DecisionForm | None = None
+    identity: IdentityForm | None = None
+    message: MessageForm | None = None
+
+
+@dataclass(frozen=True)
+class Page:
+    """One case as one person sees it at one moment.
+
+    may_read  a grant opens what was reported to `user` (B17)
+    opened    ... and it could be opened: `request` holds it
+    """
+
+    case: Case
+    user: User
+    now: datetime
+    may_read: bool
+    request: Request
+    typed: Typed = field(default_factory=Typed)
+
+    @property
+    def opened(self) -> bool:
+        """True where what is sealed to the report may be shown, and can be."""
+        return self.may_read and not self.request.problem
