@@ -21,6 +21,7 @@ from haechi import fingerprint, seal
 from haechi.blobs import LocalStore
 from haechi.fingerprint.address import url_digest
 from haechi.server import flow
+from haechi.server.api import door
 from haechi.server.config import roles
 from haechi.server.evidence import services as evidence
 from haechi.server.evidence.sealing import SealedFile, SealingUploadHandler
@@ -48,6 +49,7 @@ def _blobs(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> None
 def _nobody_was_here() -> None:
     """All tests come from one address."""
     limits.COUNTS.forget()
+    door.COUNTS.forget()
 
 
 @pytest.fixture(autouse=True)

@@ -15,9 +15,10 @@ from tests.flow.conftest import submit
 from tests.flow.status import enter
 
 from haechi.blobs import LocalStore
+from haechi.server import counting
 from haechi.server.client import network_of
-from haechi.server.public import counting, limits, page_token, work
-from haechi.server.public.counting import Counts, Limit
+from haechi.server.counting import Counts, Limit
+from haechi.server.public import limits, page_token, work
 from haechi.server.reports.models import Report
 
 pytestmark = pytest.mark.django_db

@@ -6,6 +6,7 @@ import psycopg
 import pytest
 from django.apps import apps
 from django.db import connection
+from procrastinate.contrib.django import app
 from psycopg.errors import InsufficientPrivilege
 from tests.conftest import NOON
 from tests.flow.conftest import host, playing, submit
@@ -278,7 +279,7 @@ def test_public_asks_only_for_its_own_jobs() -> None:
             asked("examine_report", args='{"report_id": "x"}', lock="'report-x'"),
         ):
             refused(statement)
-    known = {task.name for task in flow.app.tasks.values()}
+    known = {task.name for task in app.tasks.values()}
     assert {job for jobs in JOBS.values() for job in jobs} <= known
 
 

@@ -1,9 +1,10 @@
-"""Pages for what goes wrong around a view: a stable code and plain words, never a trace."""
+"""What goes wrong around a view: a stable code and plain words, never a trace. JSON for the API."""
 
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from haechi.server.api import refusals
 from haechi.server.words import words_for
 
 TOO_LARGE = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)
@@ -35,5 +36,7 @@ def failed(request: HttpRequest) -> HttpResponse:
 
 
 def _page(request: HttpRequest, code: str, status: int) -> HttpResponse:
+    if request.path.startswith("/api/"):
+        return refusals.told("web.unreadable" if status == 400 else code, status)
     context = {"code": code, "words": words_for(code)}
     return render(request, "failure.html", context, status=status)

@@ -125,7 +125,7 @@ TABLES: dict[str, Row] = {
         public=Right(read=all_but("webhook_secret")),
         match=Right(read=only("id", "name", "base_url", "enabled")),
     ),
-    "matching_apikey": Row("Match checks keys.", match=READS),
+    "matching_apikey": Row("Match checks keys; public looks one up by a function.", match=READS),
     "matching_bank": Row(
         "Match follows banks, and makes them through HMA's API.",
         match=Right(read=ALL, add=ALL, change=all_but("id", "seq", "trusted", "flood")),
@@ -210,6 +210,7 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
     "audit_record": ("public", "desk", "worker"),
     "audit_acting": ("desk", "worker", "match"),
     "audit_voice": PROCESSES,
+    "matching_find_key": ("public", "desk", "worker"),
     "procrastinate_defer_jobs_v1": ("public", "desk", "worker"),
     "procrastinate_defer_periodic_job_v2": ("worker",),
     "procrastinate_fetch_job_v2": ("worker",),
@@ -223,4 +224,4 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
     "procrastinate_prune_stalled_workers_v1": ("worker",),
 }  # fmt: skip
 # These run as their owner, so that who may call them needs no right to the tables behind.
-AS_OWNER = ("procrastinate_defer_jobs_v1",)
+AS_OWNER = ("procrastinate_defer_jobs_v1", "matching_find_key")

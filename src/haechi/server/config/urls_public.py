@@ -9,5 +9,6 @@ handler500 = "haechi.server.config.failures.failed"
 
 urlpatterns = [
     path("language/", include("django.conf.urls.i18n")),
+    path("api/", include("haechi.server.api.urls")),
     path("", include("haechi.server.public.urls")),
 ]

@@ -1,10 +1,11 @@
-"""The keys with which a platform asks the match service."""
+"""The keys with which a platform asks the match service and the API."""
 
 import hashlib
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from haechi.server.audit import services as audit
 from haechi.server.matching.models import ApiKey, Platform
@@ -38,6 +39,29 @@ def add(
     return made
 
 
+@dataclass(frozen=True)
+class Caller:
+    """A platform that asks with one of its keys; `key` is the number of the key."""
+
+    platform: Platform
+    key: int
+    scopes: frozenset[str]
+
+
+def find(key: str, *, now: datetime) -> Caller | None:
+    """Whose key that is, if it and the platform are in force at `now`.
+
+    Through a function of the database, so that the public process can look one key up, and none else.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM matching_find_key(%s, %s)", [_digest(key), now])
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    number, platform, scopes = row
+    return Caller(Platform.objects.get(pk=platform), number, frozenset(scopes))
+
+
 def known(key: str) -> bool:
     """Whether there is a row for that key, in force or not."""
     return ApiKey.objects.filter(key_digest=_digest(key)).exists()
@@ -53,4 +77,4 @@ def revoke(key: ApiKey, *, actor: str, now: datetime) -> bool:
 
 
 def _digest(key: str) -> bytes:
-    return hashlib.sha256(key.encode()).digest()
+    return hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest()

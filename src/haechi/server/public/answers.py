@@ -4,19 +4,15 @@ from collections.abc import Callable
 from functools import update_wrapper
 from typing import Concatenate
 
-from django.db import InterfaceError, InternalError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.functional import Promise
 from django.utils.translation import get_language
-from procrastinate.exceptions import ConnectorException
 
 from haechi.errors import AppealUnknown, BlobError, HaechiError, SealError
+from haechi.server.away import AWAY
 from haechi.server.contacts import nearest
 from haechi.server.words import words_for
-
-# What the database raises when it is away, full or read-only.
-AWAY = (OperationalError, InterfaceError, InternalError, ConnectorException)
 
 type View[**P] = Callable[Concatenate[HttpRequest, P], HttpResponse]
 

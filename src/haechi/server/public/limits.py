@@ -17,8 +17,8 @@ from django.utils.translation import get_language
 from haechi.errors import TooManyAtOnce
 from haechi.server.client import address_of, network_of
 from haechi.server.contacts import nearest
+from haechi.server.counting import Counts
 from haechi.server.public import work
-from haechi.server.public.counting import Counts
 from haechi.server.words import words_for
 
 COUNTS = Counts()

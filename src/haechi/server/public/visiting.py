@@ -15,9 +15,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from haechi.errors import HaechiError
+from haechi.server.away import AWAY
 from haechi.server.evidence.sealing import SealedUpload
 from haechi.server.public import kept
-from haechi.server.public.answers import AWAY, calm
+from haechi.server.public.answers import calm
 from haechi.server.public.visit_forms import ReturnForm, sealed_in
 from haechi.server.reports import visits
 from haechi.server.reports.visits import Visiting

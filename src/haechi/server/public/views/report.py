@@ -14,12 +14,12 @@ from django.views.decorators.http import require_http_methods
 from haechi import law
 from haechi.errors import BlobError, IntakeClosed, SealError, UploadUnknown
 from haechi.server import flow
+from haechi.server.away import AWAY
 from haechi.server.contacts import nearest, serving
 from haechi.server.evidence.sealing import SealedFile, SealedUpload, identity_of
 from haechi.server.evidence.way import Way
 from haechi.server.law_words import shown
 from haechi.server.public import gathered, kept, page_token
-from haechi.server.public.answers import AWAY
 from haechi.server.public.forms import ReportForm, sealed_in, storage_failed
 from haechi.server.public.kept import Kept
 from haechi.server.public.limits import Slow, slow

@@ -22,10 +22,10 @@ from haechi.errors import (
 )
 from haechi.server import flow
 from haechi.server.appeals import services as appeals
+from haechi.server.away import AWAY
 from haechi.server.evidence.sealing import SealedUpload, SealingUploadHandler
 from haechi.server.notices import news
 from haechi.server.public import kept
-from haechi.server.public.answers import AWAY
 from haechi.server.public.limits import limited
 from haechi.server.public.visit_forms import (
     AddForm,

@@ -33,9 +33,9 @@ from haechi.errors import (
     UploadUnknown,
     WrongOffset,
 )
+from haechi.server.away import AWAY
 from haechi.server.evidence import uploads
 from haechi.server.public import page_token
-from haechi.server.public.answers import AWAY
 from haechi.server.public.limits import slow
 from haechi.server.words import words_for
 

@@ -1,0 +1,11 @@
+"""Addresses of the JSON API, below /api/."""
+
+from django.urls import path
+
+from haechi.server.api.door import by_method
+from haechi.server.api.openapi import openapi
+
+app_name = "api"
+urlpatterns = [
+    path("openapi.json", by_method(GET=openapi), name="openapi"),
+]
