@@ -10,7 +10,17 @@ from benchmarks import table
 if TYPE_CHECKING:
     from benchmarks.rows import Row
 
-MODULES = ("pdq", "hamming", "embeddings", "video", "service", "propagation", "backward", "door")
+MODULES = (
+    "pdq",
+    "hamming",
+    "embeddings",
+    "video",
+    "service",
+    "propagation",
+    "backward",
+    "door",
+    "ledger",
+)
 
 
 def main(chosen: list[str]) -> int:

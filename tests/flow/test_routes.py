@@ -77,6 +77,12 @@ PUBLIC = {
     "public:numbers": Route(),
     "public:numbers_json": Route(),
     "public:log": Route(),
+    "public:log_known": Route(),
+    "public:log_key": Route(404),
+    "public:log_at": Route(404, {"size": NOBODY}),
+    "public:log_grew": Route(404, {"old": NOBODY, "size": NOBODY}),
+    "public:own_log": Route(302),
+    "public:own_log_file": Route(302),
     "public:help": Route(),
     "api:openapi": Route(),
 }

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings as django_settings
+from procrastinate.contrib.django.models import ProcrastinateJob
 from pytest_django.fixtures import Settings
 from tests.conftest import NOON
 from tests.flow.conftest import submit
@@ -16,6 +17,7 @@ from tests.flow.conftest import submit
 from haechi.errors import DeliveryFailed
 from haechi.server import flow
 from haechi.server.audit import services as audit
+from haechi.server.audit.models import Checkpoint
 from haechi.server.evidence import custody, stamping
 from haechi.server.evidence.models import Stamp
 
@@ -135,6 +137,27 @@ def test_openssl_verifies_the_stamp_over_the_receipt(
     )  # fmt: skip
     assert len(served.asked) == 1, "asked once, however often the job runs"
     assert bytes(exhibit.sha256) not in served.asked[0]
+
+
+def test_a_checkpoint_of_the_log_is_stamped_once(
+    served: type[_Handler], authority: Path, tmp_path: Path
+) -> None:
+    """B34: the authority confirms when the log was as long as the note says."""
+    flow.sign_checkpoint(0)
+    flow.sign_checkpoint(0)
+    signed = Checkpoint.objects.get()
+    for job in ProcrastinateJob.objects.filter(task_name="anchor_checkpoint"):
+        flow.anchor_checkpoint(**job.args)
+        flow.anchor_checkpoint(**job.args)
+
+    anchor = signed.anchors.get()
+    (tmp_path / "checkpoint.txt").write_text(signed.note, encoding="utf-8")
+    (tmp_path / "checkpoint.tsr").write_bytes(bytes(anchor.proof))
+    openssl(
+        tmp_path, "ts", "-verify", "-data", "checkpoint.txt", "-in", "checkpoint.tsr",
+        "-CAfile", str(authority / "root.pem"),
+    )  # fmt: skip
+    assert len(served.asked) == 1
 
 
 def test_an_answer_to_another_question_is_refused(cat: bytes, served: type[_Handler]) -> None:

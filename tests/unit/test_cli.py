@@ -98,11 +98,12 @@ def test_a_bug_keeps_its_trace(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_verify_names_the_broken_entry_and_exits_with_one(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def broken(_key: object) -> int:
+    def broken(_key: object, **_: object) -> int:
         raise LedgerBroken(17, "was changed")
 
     monkeypatch.setattr("haechi.cli.installation.enter", lambda: None)
     monkeypatch.setattr(audit_services, "verify", broken)
+    monkeypatch.setattr(audit_services, "size", lambda: 17)
 
     assert cli.main(["audit", "verify"]) == cli.NO
     assert "entry 17: was changed" in capsys.readouterr().out

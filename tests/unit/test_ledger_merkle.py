@@ -92,14 +92,14 @@ def test_roots_of_the_vectors(size: int) -> None:
 @pytest.mark.parametrize(("index", "size"), INCLUSION)
 def test_inclusion_proofs_of_the_vectors(index: int, size: int) -> None:
     proof = unhex(INCLUSION[index, size])
-    assert ledger.inclusion_proof(LEAVES[:size], index) == proof
+    assert ledger.inclusion_proof(ledger.Leaves(LEAVES[:size]), index) == proof
     ledger.verify_inclusion(LEAVES[index], index, size, proof, bytes.fromhex(ROOTS[size]))
 
 
 @pytest.mark.parametrize(("size", "new_size"), CONSISTENCY)
 def test_consistency_proofs_of_the_vectors(size: int, new_size: int) -> None:
     proof = unhex(CONSISTENCY[size, new_size])
-    assert ledger.consistency_proof(LEAVES[:new_size], size) == proof
+    assert ledger.consistency_proof(ledger.Leaves(LEAVES[:new_size]), size) == proof
     old, new = bytes.fromhex(ROOTS[size]), bytes.fromhex(ROOTS[new_size])
     ledger.verify_consistency(size, old, new_size, new, proof)
 
@@ -137,7 +137,7 @@ def test_an_edge_of_another_size_is_refused(size: int, edge: list[bytes]) -> Non
 def test_every_leaf_is_proved_and_nothing_else(leaves: list[bytes], data: st.DataObject) -> None:
     size, root = len(leaves), ledger.root(leaves)
     index = data.draw(st.integers(0, size - 1))
-    proof = ledger.inclusion_proof(leaves, index)
+    proof = ledger.inclusion_proof(ledger.Leaves(leaves), index)
     ledger.verify_inclusion(leaves[index], index, size, proof, root)
     wrong = [
         (leaves[index] + b"!", index, size, proof, root),
@@ -153,7 +153,7 @@ def test_every_leaf_is_proved_and_nothing_else(leaves: list[bytes], data: st.Dat
 
 
 def test_a_proof_for_a_small_tree_is_none_for_a_large_one() -> None:
-    root, proof = ledger.root(LEAVES[:2]), ledger.inclusion_proof(LEAVES[:2], 0)
+    root, proof = ledger.root(LEAVES[:2]), ledger.inclusion_proof(ledger.Leaves(LEAVES[:2]), 0)
     ledger.verify_inclusion(LEAVES[0], 0, 2, proof, root)
     with pytest.raises(LedgerError):
         ledger.verify_inclusion(LEAVES[0], 0, 8, proof, root)
@@ -167,7 +167,7 @@ def test_every_earlier_tree_is_proved_and_nothing_else(
     new_size, new_root = len(leaves), ledger.root(leaves)
     size = data.draw(st.integers(0, new_size))
     old_root = ledger.root(leaves[:size])
-    proof = ledger.consistency_proof(leaves, size)
+    proof = ledger.consistency_proof(ledger.Leaves(leaves), size)
     ledger.verify_consistency(size, old_root, new_size, new_root, proof)
     wrong = [
         (size, bytes(32), new_size, new_root, proof),
@@ -185,21 +185,21 @@ def test_every_earlier_tree_is_proved_and_nothing_else(
 @pytest.mark.parametrize("index", [-1, 8, 100])
 def test_there_is_no_proof_for_a_leaf_that_is_not_there(index: int) -> None:
     with pytest.raises(LedgerError):
-        ledger.inclusion_proof(LEAVES, index)
+        ledger.inclusion_proof(ledger.Leaves(LEAVES), index)
 
 
 @pytest.mark.parametrize("size", [-1, 9])
 def test_there_is_no_proof_for_a_tree_that_never_was(size: int) -> None:
     with pytest.raises(LedgerError):
-        ledger.consistency_proof(LEAVES, size)
+        ledger.consistency_proof(ledger.Leaves(LEAVES), size)
 
 
 def test_a_consistency_proof_is_exactly_as_long_as_it_must_be() -> None:
     roots = {size: ledger.root(LEAVES[:size]) for size in (3, 4, 8)}
-    proof = ledger.consistency_proof(LEAVES, 3)
+    proof = ledger.consistency_proof(ledger.Leaves(LEAVES), 3)
     for wrong in ([], proof[:1], proof[:-1], [*proof, bytes(32)], [*proof, *proof]):
         with pytest.raises(LedgerError):
             ledger.verify_consistency(3, roots[3], 8, roots[8], wrong)
-    short = ledger.consistency_proof(LEAVES[:4], 3)
+    short = ledger.consistency_proof(ledger.Leaves(LEAVES[:4]), 3)
     with pytest.raises(LedgerError):
         ledger.verify_consistency(3, roots[3], 8, roots[4], short)

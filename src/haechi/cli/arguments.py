@@ -98,7 +98,16 @@ def _database(commands: Commands) -> None:
 def _audit(commands: Commands) -> None:
     audit = commands.add_parser("audit", help="the tamper-evident log")
     below = audit.add_subparsers(required=True, metavar="command")
-    _add(below, "verify", "audit:verify", "recompute the whole log; exit 1 names the broken entry")
+    made = _add(
+        below, "verify", "audit:verify", "recompute the whole log; exit 1 names the broken entry"
+    )
+    made.add_argument(
+        "--note",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a checkpoint kept elsewhere (from the mail, or the public page); may be repeated",
+    )
     _add(below, "checkpoint", "audit:checkpoint", "sign how long the log is and what it adds up to")
 
 

@@ -2,26 +2,30 @@
 
 import argparse
 import sys
-import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from haechi.cli.progress import Progress
 from haechi.errors import KeyMissing, LedgerBroken
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 
-def verify(_asked: argparse.Namespace) -> int:
+def verify(asked: argparse.Namespace) -> int:
     """Recompute every hash and every checkpoint. 0 when whole, 1 naming the broken entry."""
     from haechi.cli import installation
 
     installation.enter()
     from haechi.server.audit import services as audit
 
-    with _Patience():
+    notes = [Path(name).read_text(encoding="utf-8") for name in asked.note]
+    known = range(audit.size())
+    with Progress("checked", lambda: known, unit="entries") as shown:
         try:
-            count = audit.verify(_public_key())
+            count = audit.verify(_public_key(), notes=notes, seen=shown.reach)
         except LedgerBroken as broken:
+            shown.clear()
             print(f"The log is broken at entry {broken.position}: {broken.why}.")
             return 1
     print(f"The log is whole. Entries: {count}.")
@@ -49,25 +53,3 @@ def _public_key() -> "Ed25519PublicKey | None":
     except KeyMissing:
         print("No signing key here: signatures of checkpoints are not checked.", file=sys.stderr)
         return None
-
-
-class _Patience:
-    """Says every few seconds that the work goes on, and how long the log is."""
-
-    def __init__(self, every_s: float = 5.0) -> None:
-        self._every_s = every_s
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._tell, daemon=True)
-
-    def __enter__(self) -> None:
-        self._thread.start()
-
-    def __exit__(self, *_: object) -> None:
-        self._done.set()
-        self._thread.join()
-
-    def _tell(self) -> None:
-        waited_s = 0.0
-        while not self._done.wait(self._every_s):
-            waited_s += self._every_s
-            print(f"... still reading the log after {waited_s:.0f} s", file=sys.stderr)

@@ -1,7 +1,7 @@
 """The hash chain: every entry carries the hash of the one before."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from haechi.errors import LedgerBroken
@@ -30,33 +30,61 @@ def entry_hash(previous: bytes, payload: bytes) -> bytes:
     return hashlib.sha256(b"\x02" + previous + payload).digest()
 
 
+type Link = tuple[int, bytes, bytes, bytes]
+"""Position from 1, payload, previous hash, hash."""
+
+
+def follow(
+    entries: Iterable[Link], *, after: int = 0, last_hash: bytes = GENESIS
+) -> Iterator[bytes]:
+    """The hashes of entries that come after the `after` first, whose last hash is `last_hash`.
+
+    Raises LedgerBroken with the position of the first entry that does not fit.
+    """
+    for expected, entry in enumerate(entries, start=after + 1):
+        position, payload, previous, stored = entry
+        if position != expected or previous != last_hash or stored != entry_hash(previous, payload):
+            raise LedgerBroken(expected, _why(expected, entry, last_hash))
+        last_hash = stored
+        yield stored
+
+
 def verify_chain(
-    entries: Iterable[tuple[int, bytes, bytes, bytes]],
+    entries: Iterable[Link],
     checkpoints: Iterable[tuple[int, bytes]] = (),
+    *,
+    seen: Callable[[Tree], None] = lambda _tree: None,
 ) -> Verified:
     """Check a chain from its first entry on, in one pass and constant memory.
 
-    entries      (position from 1, payload, previous hash, hash), in order of position.
+    entries      in order of position.
     checkpoints  (size, Merkle root) that were signed or kept elsewhere. Only they can show that
                  the end was cut off, or that everything after some entry was written anew.
+    seen         told after every entry, with the tree so far.
 
     Raises LedgerBroken with the position of the first entry that does not fit; for a checkpoint
     that does not fit, its size, or one past the end if the log is shorter.
     """
-    known = dict(checkpoints)
+    known = _by_size(checkpoints)
     tree, last_hash = Tree(), GENESIS
     _compare(known, tree)
-    for expected, entry in enumerate(entries, start=1):
-        position, payload, previous, stored = entry
-        if position != expected or previous != last_hash or stored != entry_hash(previous, payload):
-            raise LedgerBroken(expected, _why(expected, entry, last_hash))
-        tree.append(stored)
-        last_hash = stored
-        _compare(known, tree)
+    for last_hash in follow(entries):
+        tree.append(last_hash)
+        if tree.size in known:
+            _compare(known, tree)
+        seen(tree)
     if known and max(known) > tree.size:
         why = f"the log ends here, but a checkpoint was signed over {max(known)} entries"
         raise LedgerBroken(tree.size + 1, why)
     return Verified(tree.size, last_hash, tree.root())
+
+
+def _by_size(checkpoints: Iterable[tuple[int, bytes]]) -> dict[int, bytes]:
+    known: dict[int, bytes] = {}
+    for size, root in checkpoints:
+        if known.setdefault(size, root) != root:
+            raise LedgerBroken(size, f"two different checkpoints were signed over {size} entries")
+    return known
 
 
 def _compare(known: dict[int, bytes], tree: Tree) -> None:
@@ -66,7 +94,7 @@ def _compare(known: dict[int, bytes], tree: Tree) -> None:
         raise LedgerBroken(tree.size, why)
 
 
-def _why(expected: int, entry: tuple[int, bytes, bytes, bytes], last_hash: bytes) -> str:
+def _why(expected: int, entry: Link, last_hash: bytes) -> str:
     position, _payload, previous, _stored = entry
     if position > expected:
         return f"it is missing; the next one is {position}"

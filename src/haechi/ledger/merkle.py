@@ -2,10 +2,15 @@
 
 A leaf is any bytes; SHA-256 with a first byte 0x00 for a leaf and 0x01 for a node. A lone node
 moves up. Leaves are numbered from 0. Proofs are lists of 32-byte hashes, lowest level first.
+
+A proof needs the roots over some ranges of leaves. `Subtrees` says where they come from: all leaves
+in memory (`Leaves`), or hashes that were kept so that a log of millions answers at once
+(`haechi.server.audit.tree`).
 """
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from typing import Protocol
 
 from haechi.errors import LedgerError
 
@@ -47,14 +52,22 @@ class Tree:
 
     def append(self, leaf: bytes) -> None:
         """Add one leaf."""
-        carry = leaf_hash(leaf)
-        size = self._size
+        self.append_subtree(leaf_hash(leaf), 0)
+
+    def append_subtree(self, hashed: bytes, level: int) -> None:
+        """Add 2**level leaves at once, by the root over them.
+
+        Raises LedgerError where the tree's size is no multiple of so many.
+        """
+        places = self._size >> level
+        if places << level != self._size:
+            raise LedgerError("a subtree stands only where its own size fits")
         # Adding one to a binary number: each 1 at the end is a subtree that is now complete.
-        while size & 1:
-            carry = node_hash(self._edge.pop(), carry)
-            size >>= 1
-        self._edge.append(carry)
-        self._size += 1
+        while places & 1:
+            hashed = node_hash(self._edge.pop(), hashed)
+            places >>= 1
+        self._edge.append(hashed)
+        self._size += 1 << level
 
     def root(self) -> bytes:
         """Give the root of all leaves so far; of none, the hash of nothing."""
@@ -74,41 +87,73 @@ def root(leaves: Iterable[bytes]) -> bytes:
     return tree.root()
 
 
-def inclusion_proof(leaves: Sequence[bytes], index: int) -> list[bytes]:
-    """Prove that leaf `index` is in the tree over `leaves`. Raises LedgerError if it is not."""
-    if not 0 <= index < len(leaves):
-        msg = f"there is no leaf {index} in a tree of {len(leaves)}"
+class Subtrees(Protocol):
+    """Where proofs find the roots over ranges of leaves."""
+
+    @property
+    def size(self) -> int:
+        """How many leaves there are."""
+
+    def subtree(self, first: int, end: int) -> bytes:
+        """The root over leaves `first` to `end`, without `end`."""
+
+
+class Leaves:
+    """Subtrees of leaves that are all in memory; each root is computed when it is asked for."""
+
+    def __init__(self, leaves: Sequence[bytes]) -> None:
+        self._leaves = leaves
+
+    @property
+    def size(self) -> int:
+        """How many there are."""
+        return len(self._leaves)
+
+    def subtree(self, first: int, end: int) -> bytes:
+        """The root over a range of them."""
+        return root(self._leaves[first:end])
+
+
+def inclusion_proof(tree: Subtrees, index: int) -> list[bytes]:
+    """Prove that leaf `index` is in the tree. Raises LedgerError if it is not."""
+    if not 0 <= index < tree.size:
+        msg = f"there is no leaf {index} in a tree of {tree.size}"
         raise LedgerError(msg)
-    return _path(leaves, index)
+    path, first, end = [], 0, tree.size
+    while end - first > 1:
+        split = first + _split(end - first)
+        if index < split:
+            path.append(tree.subtree(split, end))
+            end = split
+        else:
+            path.append(tree.subtree(first, split))
+            first = split
+    return path[::-1]
 
 
-def _path(leaves: Sequence[bytes], index: int) -> list[bytes]:
-    if len(leaves) == 1:
-        return []
-    split = _split(len(leaves))
-    if index < split:
-        return [*_path(leaves[:split], index), root(leaves[split:])]
-    return [*_path(leaves[split:], index - split), root(leaves[:split])]
-
-
-def consistency_proof(leaves: Sequence[bytes], size: int) -> list[bytes]:
+def consistency_proof(tree: Subtrees, size: int) -> list[bytes]:
     """Prove that the first `size` leaves were the whole tree once.
 
     Empty for 0 and for all. Raises LedgerError if there are fewer than `size` leaves.
     """
-    if not 0 <= size <= len(leaves):
-        msg = f"there are no {size} leaves in a tree of {len(leaves)}"
+    if not 0 <= size <= tree.size:
+        msg = f"there are no {size} leaves in a tree of {tree.size}"
         raise LedgerError(msg)
-    return _subproof(leaves, size, whole=True) if size else []
-
-
-def _subproof(leaves: Sequence[bytes], size: int, *, whole: bool) -> list[bytes]:
-    if size == len(leaves):
-        return [] if whole else [root(leaves)]
-    split = _split(len(leaves))
-    if size <= split:
-        return [*_subproof(leaves[:split], size, whole=whole), root(leaves[split:])]
-    return [*_subproof(leaves[split:], size - split, whole=False), root(leaves[:split])]
+    path, first, end = [], 0, tree.size
+    if size in (0, end):
+        return []
+    while end != size:
+        split = first + _split(end - first)
+        if size <= split:
+            path.append(tree.subtree(split, end))
+            end = split
+        else:
+            path.append(tree.subtree(first, split))
+            first = split
+    # The old tree itself, where it is a subtree of the new one, is known to the reader.
+    if first:
+        path.append(tree.subtree(first, end))
+    return path[::-1]
 
 
 def _split(size: int) -> int:

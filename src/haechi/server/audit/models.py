@@ -1,4 +1,4 @@
-"""One table that only grows."""
+"""Tables that only grow."""
 
 from typing import ClassVar
 
@@ -36,15 +36,65 @@ class Entry(models.Model):
 
 
 class Checkpoint(models.Model):
-    """A signed statement of the log's size and Merkle root, so that its past cannot be rewritten."""
+    """A signed statement of the log's size and Merkle root, so that its past cannot be rewritten.
+
+    note       as it was signed (haechi.ledger.Checkpoint)
+    verifier   the public key that it was signed with, as tools for signed notes read it
+    """
 
     size = models.BigIntegerField(unique=True)
     root = models.BinaryField(max_length=32)
     at = models.DateTimeField()
     note = models.TextField()
+    verifier = models.TextField(default="", db_default="")
 
     class Meta:
         ordering: ClassVar = ["size"]
 
     def __str__(self) -> str:
         return f"{self.size} entries"
+
+
+class Node(models.Model):
+    """The root over 2**level entries, kept so that proofs need not hash everything (audit.tree).
+
+    level    8, 16, 24 ...
+    number   from 0: the entries from number * 2**level on
+    """
+
+    pk = models.CompositePrimaryKey("level", "number")
+    level = models.PositiveSmallIntegerField()
+    number = models.BigIntegerField()
+    hash = models.BinaryField(max_length=32)
+
+    def __str__(self) -> str:
+        return f"node {self.number} of level {self.level}"
+
+
+class AnchorKind(models.TextChoices):
+    """Where a checkpoint was laid down, outside of this house."""
+
+    MAIL = "mail"
+    STAMP = "stamp"
+
+
+class Anchor(models.Model):
+    """A checkpoint in other hands: mailed to somebody, or stamped by an authority (RFC 3161).
+
+    to      the mail address or the authority's address
+    proof   the mail server's answer, or the authority's whole reply for `openssl ts -verify`
+    """
+
+    checkpoint = models.ForeignKey(Checkpoint, on_delete=models.PROTECT, related_name="anchors")
+    kind = models.CharField(max_length=5, choices=AnchorKind.choices)
+    to = models.CharField(max_length=254)
+    proof = models.BinaryField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["checkpoint", "kind"], name="one_anchor_of_a_kind")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.checkpoint_id} {self.kind}"

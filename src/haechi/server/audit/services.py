@@ -1,7 +1,7 @@
 """Write entries, sign checkpoints, verify the whole."""
 
 import json
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 
@@ -12,11 +12,13 @@ from django.db import connection, models, transaction
 
 from haechi import ledger
 from haechi.errors import KeyMissing, LedgerBroken
+from haechi.server.audit import tree
 from haechi.server.audit.models import Checkpoint, Entry
 
 ORIGIN = "haechi/audit"
 # Held by the database while it appends, until commit: positions have no gaps, the chain has one tail.
 CHAIN_LOCK = 0x4841_4543
+_TELL_EVERY = 2_000
 
 type Detail = Mapping[str, str | int | bool | list[str] | list[int] | None]
 
@@ -69,15 +71,17 @@ def name_of(subject: models.Model) -> str:
 
 def payload(entry: Entry) -> bytes:
     """The canonical bytes that the hash covers."""
-    return ledger.canonical(
-        {
-            "position": entry.position,
-            "at": entry.at.astimezone(UTC).isoformat(timespec="microseconds"),
-            "tag": entry.tag,
-            "actor": entry.actor,
-            "subject": entry.subject,
-            "detail": entry.detail,
-        }
+    return _payload(entry.position, entry.at, entry.tag, entry.actor, entry.subject, entry.detail)
+
+
+def _payload(
+    position: int, at: datetime, tag: str, actor: str, subject: str, detail: object
+) -> bytes:
+    # ledger.canonical() of these six, written out: a whole log is checked a million entries at a time.
+    when = at.astimezone(UTC).isoformat(timespec="microseconds")
+    return ledger.encoded(
+        f'{{"actor":{ledger.quoted(actor)},"at":"{when}","detail":{ledger.canonical_text(detail)},'
+        f'"position":{position},"subject":{ledger.quoted(subject)},"tag":{ledger.quoted(tag)}}}'
     )
 
 
@@ -95,31 +99,92 @@ def signing_key() -> Ed25519PrivateKey:
     return key
 
 
+def size() -> int:
+    """How many entries there are."""
+    return Entry.objects.aggregate(last=models.Max("position"))["last"] or 0
+
+
+@transaction.atomic
 def checkpoint(key: Ed25519PrivateKey, *, now: datetime) -> Checkpoint:
-    """Sign size and Merkle root of the log as it stands; the same size is signed once."""
-    tree = ledger.Tree()
-    for hashed in Entry.objects.values_list("hash", flat=True).iterator(chunk_size=10_000):
-        tree.append(bytes(hashed))
-    known = Checkpoint.objects.filter(size=tree.size).first()
-    if known:
-        return known
-    signed = ledger.Checkpoint(size=tree.size, root=tree.root(), at=now, origin=ORIGIN)
-    return Checkpoint.objects.create(
-        size=tree.size, root=tree.root(), at=now, note=signed.sign(key)
+    """Sign size and Merkle root of the log as it stands; the same size is signed once.
+
+    Only what follows from the checkpoint before is signed: its root is found again, and every entry
+    since is hashed. Raises LedgerBroken where they do not fit; then nothing is signed.
+    """
+    end = size()
+    before = Checkpoint.objects.order_by("-size").first()
+    if before is not None and before.size == end:
+        return before
+    if before is not None and before.size > end:
+        raise LedgerBroken(end + 1, f"it is missing; {before.size} entries were signed")
+    _follows(before, end)
+    tree.keep(end)
+    signed = ledger.Checkpoint(end, tree.StoredTree(end).root(), now, ORIGIN)
+    made, _ = Checkpoint.objects.get_or_create(
+        size=end,
+        defaults={
+            "root": signed.root,
+            "at": now,
+            "note": signed.sign(key),
+            "verifier": ledger.verifier_key(ORIGIN, key.public_key()),
+        },
     )
+    return made
 
 
-def verify(key: Ed25519PublicKey | None = None) -> int:
+def _follows(before: Checkpoint | None, size: int) -> None:
+    """Whether the entries after a checkpoint, up to `size`, follow what it was signed over."""
+    after, last_hash = 0, ledger.GENESIS
+    if before is not None and before.size:
+        after = before.size
+        last_hash = bytes(Entry.objects.values_list("hash", flat=True).get(position=after))
+        if tree.StoredTree(after).root() != bytes(before.root):
+            why = f"the first {after} entries are not those that a checkpoint was signed over"
+            raise LedgerBroken(after, why)
+    count = after
+    with closing(_chain(after, size)) as entries:
+        for _ in ledger.follow(entries, after=after, last_hash=last_hash):
+            count += 1
+    if count < size:
+        raise LedgerBroken(count + 1, "it is missing")
+
+
+def verify(
+    key: Ed25519PublicKey | None = None,
+    *,
+    notes: Iterable[str] = (),
+    seen: Callable[[int], object] = lambda _count: None,
+) -> int:
     """Recompute every hash and compare with every signed note; return the number of entries.
+
+    notes   checkpoints that were kept elsewhere. Only they show that the end of the log was cut off
+            together with the checkpoints over it.
+    seen    told every few thousand entries how many were checked.
 
     Raises LedgerBroken naming the first entry that does not fit, or the size of a checkpoint whose
     row says something else than its note. With `key`, a note that it did not sign raises
     LedgerError; without, the notes are compared all the same.
     """
     signed = [_signed(row, key) for row in Checkpoint.objects.all()]
+    signed += [_read_note(note, key) for note in notes]
+    fits = tree.compare()
+
+    def step(grown: ledger.Tree) -> None:
+        fits(grown)
+        if grown.size % _TELL_EVERY == 0:
+            seen(grown.size)
+
     # Closed at once when something is broken, not when the collector comes by.
     with closing(_chain()) as entries:
-        return ledger.verify_chain(entries, signed).size
+        whole = ledger.verify_chain(entries, signed, seen=step)
+    tree.compare_above()
+    return whole.size
+
+
+def _read_note(note: str, key: Ed25519PublicKey | None) -> tuple[int, bytes]:
+    read = ledger.Checkpoint
+    found = read.verify(note, key) if key is not None else read.unverified(note)
+    return found.size, found.root
 
 
 def _signed(row: Checkpoint, key: Ed25519PublicKey | None) -> tuple[int, bytes]:
@@ -132,9 +197,16 @@ def _signed(row: Checkpoint, key: Ed25519PublicKey | None) -> tuple[int, bytes]:
     return note.size, note.root
 
 
-def _chain() -> Generator[tuple[int, bytes, bytes, bytes]]:
-    for entry in Entry.objects.iterator(chunk_size=5_000):
-        yield entry.position, payload(entry), bytes(entry.previous), bytes(entry.hash)
+_COVERED = ("position", "at", "tag", "actor", "subject", "detail", "previous", "hash")
+
+
+def _chain(after: int = 0, until: int | None = None) -> Generator[ledger.Link]:
+    """Entries after a position, as rows and not as objects: there may be millions."""
+    asked = Entry.objects.filter(position__gt=after) if after else Entry.objects.all()
+    if until is not None:
+        asked = asked.filter(position__lte=until)
+    for *covered, previous, stored in asked.values_list(*_COVERED).iterator(chunk_size=5_000):
+        yield covered[0], _payload(*covered), bytes(previous), bytes(stored)
 
 
 def history(subject: models.Model) -> Iterator[Entry]:

@@ -37,6 +37,7 @@ class Environment:
     vault_identity_command    program and arguments that print the vault identity, or None
     vault_passphrase_file     path of the passphrase that guards it, or None
     tsa_url          time stamp authority (RFC 3161), or None: then nothing is stamped
+    log_mail         address of the second party that every checkpoint of the log goes to, or None
     desk_secret_file secret key of desk, worker and command line; public is never given it
     limit_factor     widens the limits of the public site (B30), where all come by one address
     mail_from        sender of takedown notices
@@ -50,6 +51,7 @@ class Environment:
     blobs: str
     blobs_endpoint: str | None
     tsa_url: str | None
+    log_mail: str | None
     database_url: str
     surface: Surface
     secret_key: str
@@ -89,6 +91,7 @@ class Environment:
             blobs=_bucket(env),
             blobs_endpoint=env.get("HAECHI_BLOBS_ENDPOINT") or None,
             tsa_url=env.get("HAECHI_TSA_URL") or None,
+            log_mail=env.get("HAECHI_LOG_MAIL") or None,
             database_url=env.get("HAECHI_DATABASE_URL", ""),
             surface=surface,  # type: ignore[arg-type]  # narrowed by the check above
             secret_key=_needed(env, "HAECHI_SECRET_KEY"),

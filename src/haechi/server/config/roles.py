@@ -21,6 +21,7 @@ from haechi.server.config.grants import (
     PROCESSES,
     SEQUENCES,
     TABLES,
+    TOLD,
     Columns,
 )
 
@@ -44,6 +45,7 @@ def apply(connection: Connection, passwords: Mapping[str, str]) -> None:
     with connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(%s)", [SETUP_LOCK])
         _make(connection, passwords)
+        _tell_entries(connection)
         _nothing_for_everybody(connection)
         columns = tables(connection)
         for process in PROCESSES:
@@ -175,6 +177,19 @@ AND CASE WHEN given.args ? 'report_id'
          AND given.lock = 'report-' || (given.args->>'report_id')
     ELSE given.args->>'exhibit_id' ~ '^[0-9a-f-]{36}$' AND given.lock IS NOT DISTINCT FROM NULL END
 """
+
+
+def _tell_entries(connection: Connection) -> None:
+    """Give the public process entries about what it names, of the kinds in TOLD and no others."""
+    connection.execute(
+        sql.SQL(
+            "CREATE OR REPLACE FUNCTION audit_told(subjects text[]) RETURNS SETOF audit_entry"
+            " LANGUAGE sql STABLE SECURITY DEFINER SET search_path = {schema}, pg_temp AS $body$"
+            "  SELECT * FROM audit_entry WHERE subject = ANY (subjects)"
+            "  AND tag = ANY ({tags}::text[]) ORDER BY position"
+            " $body$"
+        ).format(schema=_here(connection)[1], tags=sql.Literal(list(TOLD)))
+    )
 
 
 def _guard_wraps(connection: Connection) -> None:

@@ -162,7 +162,8 @@ def _log(folder: Path, exhibits: list[Exhibit], checkpoint: Checkpoint) -> dict[
                 "previous": bytes(entry.previous).hex(),
                 "hash": bytes(entry.hash).hex(),
                 "proof": [
-                    step.hex() for step in ledger.inclusion_proof(leaves, entry.position - 1)
+                    step.hex()
+                    for step in ledger.inclusion_proof(ledger.Leaves(leaves), entry.position - 1)
                 ],
             }
         )

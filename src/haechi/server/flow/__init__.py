@@ -33,7 +33,13 @@ repeat.
 
 from haechi.server.flow.deciding import decide, sweep_copies
 from haechi.server.flow.ending import Erasure, erase, expire_reports, finish_erasure
-from haechi.server.flow.hours import forget_uploads, forget_visits, sign_checkpoint, watch_clocks
+from haechi.server.flow.hours import (
+    anchor_checkpoint,
+    forget_uploads,
+    forget_visits,
+    sign_checkpoint,
+    watch_clocks,
+)
 from haechi.server.flow.intake import (
     complete_request,
     examine,
@@ -81,6 +87,7 @@ __all__ = [
     "act_on_sightings",
     "add_to_report",
     "added_since",
+    "anchor_checkpoint",
     "answer_appeal",
     "appeal",
     "appeal_inaction",

@@ -3,10 +3,11 @@
 from django.urls import path
 
 from haechi.server.public.limits import limited
-from haechi.server.public.views import code, end, say
+from haechi.server.public.views import code, end, own_log, say
 from haechi.server.public.views.appeal import appeal
 from haechi.server.public.views.landing import help_page, landing
-from haechi.server.public.views.numbers import log, numbers, numbers_json
+from haechi.server.public.views.log import key, log, log_at, log_grew
+from haechi.server.public.views.numbers import numbers, numbers_json
 from haechi.server.public.views.report import report
 from haechi.server.public.views.upload import begin, upload
 from haechi.server.public.views.visit import enter, leave, status
@@ -26,6 +27,8 @@ urlpatterns = [
     path("status/look-again", limited("appeal")(say.object_to), name="object"),
     path("status/mail", say.mail, name="mail"),
     path("status/own", code.own, name="own"),
+    path("status/log", own_log.entries, name="own_log"),
+    path("status/log/file", own_log.proofs, name="own_log_file"),
     path("status/take", end.take, name="take"),
     path("status/back", end.withdraw, name="withdraw"),
     path("status/erase", end.erase, name="erase"),
@@ -35,5 +38,9 @@ urlpatterns = [
     path("numbers", numbers, name="numbers"),
     path("numbers.json", numbers_json, name="numbers_json"),
     path("log", log, name="log"),
+    path(".well-known/haechi-log", log, name="log_known"),
+    path(".well-known/haechi-log/key", key, name="log_key"),
+    path(".well-known/haechi-log/<int:size>", log_at, name="log_at"),
+    path(".well-known/haechi-log/<int:old>/<int:size>", log_grew, name="log_grew"),
     path("help", help_page, name="help"),
 ]

@@ -1,4 +1,4 @@
-"""The public count, and the signed state of the log it can be checked against."""
+"""The public count."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,6 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from haechi.server.audit.models import Checkpoint
 from haechi.server.public.answers import calm
 from haechi.server.transparency import services as transparency
 from haechi.server.transparency.services import Counts
@@ -100,19 +99,6 @@ def numbers(request: HttpRequest) -> HttpResponse:
 def numbers_json(_request: HttpRequest) -> HttpResponse:
     """The same count for programs."""
     return JsonResponse(transparency.count(now=timezone.now()).as_dict())
-
-
-@require_safe
-@calm
-def log(_request: HttpRequest) -> HttpResponse:
-    """The latest signed checkpoint of the audit log, as a signed note; words until there is one."""
-    latest = Checkpoint.objects.last()
-    if latest is None:
-        return HttpResponse(f"{_NO_CHECKPOINT}\n", content_type="text/plain; charset=utf-8")
-    return HttpResponse(latest.note, content_type="text/plain; charset=utf-8")
-
-
-_NO_CHECKPOINT = _("The log has not been signed yet. That happens every hour; please come back.")
 
 
 def _rows(counts: Counts) -> list[Row]:
