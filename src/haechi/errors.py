@@ -30,7 +30,9 @@ HaechiError
 ├── LedgerError
 │   └── LedgerBroken      ledger.broken          an entry was changed, removed or reordered
 ├── LawError
-│   └── UnknownRule       law.unknown_rule       no such rule in the law tables
+│   ├── UnknownRule       law.unknown_rule       no such rule in the law tables
+│   ├── RuleRefused       law.rule_refused       what was said of a rule cannot run as a clock
+│   └── RuleChanged       law.rule_changed       somebody changed the rule meanwhile
 ├── FormatError
 │   └── InvalidDocument   format.invalid         a document we made or got fails its schema
 ├── ReportError
@@ -58,6 +60,7 @@ HaechiError
 │   ├── CaseClosed        case.closed            somebody decided first
 │   ├── CaseClaimed       case.claimed           somebody else is working on it
 │   ├── ReasonRequired    case.reason_required   a removal nobody explained
+│   ├── NothingMissing    case.nothing_missing   nothing a law asks for is missing
 │   ├── GrantNeeded       case.grant_needed      nobody said why it is opened
 │   └── GrantRevoked      case.grant_revoked     somebody took the right to open it away
 ├── MatchingError
@@ -311,6 +314,23 @@ class UnknownRule(LawError):
     code = "law.unknown_rule"
 
 
+class RuleRefused(LawError):
+    """What was said about a rule cannot run as a clock."""
+
+    code = "law.rule_refused"
+
+    def __init__(self, rule: str, why: str) -> None:
+        """`why` names what is wrong, as field names or words."""
+        super().__init__(f"{rule}: {why}")
+        self.why = why
+
+
+class RuleChanged(LawError):
+    """Somebody wrote a newer version of the rule meanwhile; nothing was changed."""
+
+    code = "law.rule_changed"
+
+
 class FormatError(HaechiError):
     """Wire formats."""
 
@@ -481,6 +501,12 @@ class ReasonRequired(CaseError):
     """A decision that nobody explained."""
 
     code = "case.reason_required"
+
+
+class NothingMissing(CaseError):
+    """The request lacks nothing that a law with a clock asks for, so there is nothing to ask."""
+
+    code = "case.nothing_missing"
 
 
 class GrantNeeded(CaseError):

@@ -22,6 +22,7 @@ from haechi.blobs import LocalStore
 from haechi.fingerprint.address import url_digest
 from haechi.server import flow
 from haechi.server.api import door
+from haechi.server.cases import rules
 from haechi.server.config import roles
 from haechi.server.evidence import services as evidence
 from haechi.server.evidence.sealing import SealedFile, SealingUploadHandler
@@ -65,6 +66,14 @@ def _fresh_catalog() -> Iterator[None]:
     matching.known.cache_clear()
     yield
     matching.known.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def _fresh_rules() -> Iterator[None]:
+    """So does the memory of the rules of law."""
+    rules.forget()
+    yield
+    rules.forget()
 
 
 @pytest.fixture

@@ -34,7 +34,9 @@ pytestmark = pytest.mark.django_db
 
 PASSWORD = "a long pass phrase"
 OPEN_TO_ALL = {"login"}
-OPEN_TO_ADMINISTRATORS = {"login", "logout", "log", "banks", "bank", "grants"}
+OPEN_TO_ADMINISTRATORS = {
+    "login", "logout", "log", "banks", "bank", "grants", "law", "rule", "missed",
+}  # fmt: skip
 POST_ONLY = {
     "logout",
     "claim",
@@ -44,6 +46,7 @@ POST_ONLY = {
     "decide",
     "write",
     "pursue",
+    "ask_missing",
     "lift",
     "judge",
     "end",
@@ -51,7 +54,9 @@ POST_ONLY = {
     "grant",
 }
 
-OF_A_CASE = ("claim", "release", "open_content", "ask_identity", "decide", "write", "pursue")
+OF_A_CASE = (
+    "claim", "release", "open_content", "ask_identity", "decide", "write", "pursue", "ask_missing",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -93,7 +98,7 @@ def arguments(astronaut: bytes, board: Platform) -> dict[str, list[object]]:
     reader = User.objects.create(username="reader", created_at=NOON, role=Role.REVIEWER)
     grants.open_content(case, reader, Purpose.REVIEW, now=NOON)
     grant = grants.ask_identity(case, reader, Purpose.LAW, "A host asks.", now=NOON)
-    given |= {"grant": [grant.pk, "approve"]}
+    given |= {"grant": [grant.pk, "approve"], "rule": ["us_tida_remove"]}
     given |= {"bank": [bank.pk], "settle": [found.pk]}
     given |= {name: [added.member] for name in ("member", "judge", "end")}
     return given | {"appeal": [appeal.pk]}

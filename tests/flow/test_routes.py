@@ -114,6 +114,10 @@ DESK = {
     "desk:member": Route(404, {"member_id": NOBODY}, "reviewer"),
     "desk:judge": Route(GET_ONLY, {"member_id": NOBODY}, "reviewer"),
     "desk:settle": Route(GET_ONLY, {"sighting_id": NOBODY}, "reviewer"),
+    "desk:law": Route(role="staff"),
+    "desk:rule": Route(404, {"rule_id": "nothing_of_that_name"}, "staff"),
+    "desk:missed": Route(role="staff"),
+    "desk:ask_missing": Route(GET_ONLY, {"case_id": NOBODY}, "reviewer"),
     "desk:log": Route(role="staff"),
 }
 

@@ -29,7 +29,7 @@ from haechi.formats import statement, webhook, xarf
 from haechi.server import flow
 from haechi.server.audit import services as audit
 from haechi.server.audit.models import Entry
-from haechi.server.cases import delivery
+from haechi.server.cases import clocks, delivery
 from haechi.server.cases import services as cases
 from haechi.server.cases.models import Action, Case, Clock, Decision, Ground, Verdict
 from haechi.server.evidence import custody
@@ -409,8 +409,8 @@ def test_a_clock_that_runs_out_is_found_once(astronaut: bytes) -> None:
     case = examined(astronaut)
     late = case.clocks.get(rule="us_tida_remove").due_at.replace(year=2027)
 
-    first = cases.find_missed_clocks(now=late)
-    second = cases.find_missed_clocks(now=late)
+    first = clocks.find_missed(now=late)
+    second = clocks.find_missed(now=late)
 
     assert {clock.case for clock in first} == {case}
     assert second == []

@@ -81,6 +81,11 @@ def complete_for(facts: Set[str]) -> frozenset[str]:
     return frozenset(each.clock.id for each in found if each.complete)
 
 
+def regimes_of(rule_id: str) -> tuple[str, ...]:
+    """Give the regimes whose complete request starts a rule's clock; none where it has none."""
+    return tuple(row["id"] for row in _fields()["regimes"] if row["clock"] == rule_id)
+
+
 def fact_names() -> frozenset[str]:
     """Give the words that `standings` knows for what a report holds."""
     return frozenset(_fields()["_meta"]["facts"])

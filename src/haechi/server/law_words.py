@@ -1,6 +1,6 @@
 """What the laws ask of a request, in plain words, and how far a report is with it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django.utils.functional import Promise
@@ -106,13 +106,13 @@ class Shown:
         return [item for item in self.items if item.needed and not item.given]
 
 
-def shown(standings: Iterable[law.Standing]) -> list[Shown]:
-    """For parts/elements.html; laws whose time limit runs come first."""
+def shown(standings: Iterable[law.Standing], known: Mapping[str, law.Rule]) -> list[Shown]:
+    """For parts/elements.html; laws whose time limit runs come first. `known` are the rules here."""
     rows = [
         Shown(
             name=REGIMES[each.regime],
-            limit=limit(each.clock),
-            always=each.clock.event == "report" and each.clock.enabled,
+            limit=limit(known[each.clock.id]),
+            always=known[each.clock.id].event == "report" and known[each.clock.id].enabled,
             complete=each.complete,
             items=[_item(each.regime, asked) for asked in each.asked],
         )
@@ -125,17 +125,25 @@ def limit(rule: law.Rule) -> str:
     """The time a law gives, or "" where it is no clock."""
     if not rule.enabled or rule.amount is None:
         return ""
-    if rule.unit == "hours":
-        words = ngettext("%(n)s hour", "%(n)s hours", rule.amount)
-    else:
-        words = ngettext("%(n)s day", "%(n)s days", rule.amount)
-    return words % {"n": rule.amount}
+    return span(rule.amount, rule.unit)
+
+
+def span(amount: int, unit: str) -> str:
+    """A count of one of law.UNITS in words."""
+    said = {
+        "hours": ngettext("%(n)s hour", "%(n)s hours", amount),
+        "days": ngettext("%(n)s day", "%(n)s days", amount),
+        "working days": ngettext("%(n)s working day", "%(n)s working days", amount),
+        "months": ngettext("%(n)s month", "%(n)s months", amount),
+        "years": ngettext("%(n)s year", "%(n)s years", amount),
+    }
+    return said[unit] % {"n": amount}
 
 
 def _item(regime: str, asked: law.Asked) -> Item:
-    words, anchor = ELEMENTS[regime, asked.key]
+    named, anchor = ELEMENTS[regime, asked.key]
     return Item(
-        words=words,
+        words=named,
         anchor=anchor,
         given=asked.given,
         needed=asked.needed,

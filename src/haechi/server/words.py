@@ -45,6 +45,12 @@ WORDS: dict[str, Promise] = {
     "seal.cannot_open": _("This cannot be opened with the key at hand."),
     "seal.no_key": _("This part of the service does not hold the key for that."),
     "law.unknown_rule": _("There is no such rule in the tables of law."),
+    "law.rule_refused": _("This cannot run as a clock as it stands. Nothing was changed."),
+    "law.rule_changed": _(
+        "Somebody else changed this rule meanwhile. Nothing of yours was written. "
+        "Read the newest version and begin again."
+    ),
+    "case.nothing_missing": _("Nothing that a law asks for is missing. Nothing was sent."),
     "report.code_unknown": _(
         "We found no report for this code. Check each word or digit; spaces do not matter. "
         "For your protection we cannot reset a code, but you can always send a new report."
@@ -157,6 +163,66 @@ LAWS: dict[str, tuple[Promise, Promise]] = {
     "au_ibia_removal": (
         _("Australia: Online Safety Act 2021, sections 77 to 79"),
         _("Remove the picture or stop hosting it."),
+    ),
+    "au_adult_abuse_removal": (
+        _("Australia: Online Safety Act 2021, adult cyber-abuse"),
+        _("Remove the material or stop hosting it."),
+    ),
+    "us_2258a_report": (
+        _("United States: 18 U.S.C. 2258A"),
+        _("Report apparent child sexual abuse material to the CyberTipline."),
+    ),
+    "eu_dsa16_confirm": (
+        _("European Union: Digital Services Act, article 16(4)"),
+        _("Confirm to whoever reported that it has arrived."),
+    ),
+    "eu_dsa16_decide": (
+        _("European Union: Digital Services Act, article 16(5) and (6)"),
+        _("Decide with care, and tell whoever reported what was decided and how to object."),
+    ),
+    "eu_dsa17_sor": (
+        _("European Union: Digital Services Act, article 17"),
+        _("Give reasons to whoever posted it."),
+    ),
+    "eu_dsa18_threat": (
+        _("European Union: Digital Services Act, article 18"),
+        _("Inform the police or the courts of a threat to life or safety."),
+    ),
+    "eu_dsa24_5": (
+        _("European Union: Digital Services Act, article 24(5)"),
+        _("Send the statement of reasons to the public database, without personal data."),
+    ),
+    "eu_dir1385_art23": (
+        _("European Union: Directive 2024/1385, article 23"),
+        _("Remove or block what an order names."),
+    ),
+    "uk_osa_48h": (
+        _("United Kingdom: Online Safety Act 2023, intimate images"),
+        _("Remove it, and what is the same or almost the same."),
+    ),
+    "uk_osa_csea": (
+        _("United Kingdom: Online Safety Act 2023, child sexual abuse"),
+        _("Report it to the National Crime Agency."),
+    ),
+    "cn_civil_1195": (
+        _("China: Civil Code, article 1195"),
+        _("Forward the notice to the user and delete, block or cut the link."),
+    ),
+    "cn_minor_stop": (
+        _("China: Regulations on the Protection of Minors Online, article 29"),
+        _("Stop it spreading at once, keep a record, tell the authorities."),
+    ),
+    "in_order": (
+        _("India: IT Rules, order of a court or the government"),
+        _("Remove what the order names."),
+    ),
+    "in_ncii": (
+        _("India: IT Rules, intimate and faked pictures"),
+        _("Remove it or block access."),
+    ),
+    "in_grievance": (
+        _("India: IT Rules, grievances"),
+        _("Settle the complaint."),
     ),
 }
 

@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Set
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
 from haechi import law, seal
 from haechi.errors import CaseClaimed, CaseClosed, NotAllowed, ReasonRequired
 from haechi.server.audit import services as audit
-from haechi.server.cases import grants
+from haechi.server.cases import clocks, grants, rules
 from haechi.server.cases.models import (
     Action,
     Case,
@@ -59,19 +60,22 @@ def start_clocks(
         minor=case.report.maybe_minor,
         event="report",
         valid=frozenset(valid),
+        bound=settings.HAECHI.bound,
     )
-    clocks = []
-    for running in law.clocks_for(facts, at=since):
+    started = []
+    for running in law.clocks_for(facts, at=since, table=rules.current().values()):
         clock, new = Clock.objects.get_or_create(
             case=case,
             rule=running.rule.id,
             defaults={
+                "rule_version": running.rule.version,
                 "law": running.rule.law,
                 "jurisdiction": running.rule.jurisdiction,
                 "action": running.rule.action,
                 "source": running.rule.source,
                 "why": running.why,
                 "stopped_by": running.rule.stopped_by or "decision",
+                "paused_by": running.rule.paused_by,
                 "started_at": running.started_at,
                 "due_at": running.due_at,
             },
@@ -82,10 +86,14 @@ def start_clocks(
                 subject=clock,
                 actor="worker",
                 at=now,
-                detail={"rule": clock.rule, "due_at": clock.due_at.isoformat()},
+                detail={
+                    "rule": clock.rule,
+                    "version": clock.rule_version,
+                    "due_at": clock.due_at.isoformat(),
+                },
             )
-        clocks.append(clock)
-    return clocks
+        started.append(clock)
+    return started
 
 
 @transaction.atomic
@@ -132,21 +140,15 @@ def free(case: Case) -> None:
 
 
 def stop_clocks(case: Case, ended_by: str, *, now: datetime) -> None:
-    """Stop the running clocks that `ended_by` ("removal", "decision") ends."""
+    """Stop the running clocks that `ended_by` ("removal", "decision") ends.
+
+    One that ran out before, while no worker was there to see it, is missed all the same (B24).
+    """
     for clock in case.clocks.filter(stopped_at=None, stopped_by=ended_by):
+        if clock.paused_at is None and clock.due_at < now:
+            clocks.miss(clock, now=now)
         if Clock.objects.filter(pk=clock.pk, stopped_at=None).update(stopped_at=now):
             audit.record("clock:stopped", subject=clock, actor="worker", at=now)
-
-
-@transaction.atomic
-def find_missed_clocks(*, now: datetime) -> list[Clock]:
-    """Mark and log every clock that ran out unseen (B24); each is returned once."""
-    missed = []
-    for clock in Clock.objects.filter(stopped_at=None, missed_at=None, due_at__lt=now):
-        if Clock.objects.filter(pk=clock.pk, missed_at=None).update(missed_at=now):
-            audit.record("clock:missed", subject=clock, actor="worker", at=now)
-            missed.append(clock)
-    return missed
 
 
 @transaction.atomic

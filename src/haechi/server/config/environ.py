@@ -43,6 +43,8 @@ class Environment:
     mail_from        sender of takedown notices
     news_from        sender of the e-mail without content that a reporter may ask for; it should say
                      nothing; without a setting "info" at the domain of mail_from
+    bound            what the operator is in the eyes of the law, in words of law.ROLES (HAECHI_BOUND)
+    alert_mail       who is told by mail that a deadline was missed; "" for nobody (HAECHI_ALERT_MAIL)
     policy           the usual thresholds (index.policy_file), as in the match service
     trusted_proxies  networks whose X-Forwarded-For is believed; none unless told
     """
@@ -73,6 +75,8 @@ class Environment:
     news_from: str
     organisation: str
     jurisdictions: tuple[str, ...]
+    bound: frozenset[str]
+    alert_mail: str
     secure_cookies: bool
     limit_factor: float
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
@@ -115,6 +119,8 @@ class Environment:
             news_from=env.get("HAECHI_NEWS_FROM") or _plain(env.get("HAECHI_MAIL_FROM", MAIL_FROM)),
             organisation=env.get("HAECHI_ORGANISATION", "Haechi"),
             jurisdictions=_jurisdictions(env),
+            bound=_bound(env),
+            alert_mail=_address(env, "HAECHI_ALERT_MAIL"),
             secure_cookies=public_url.startswith("https://"),
             limit_factor=_factor(env, "HAECHI_LIMIT_FACTOR"),
             trusted_proxies=_networks(env, "HAECHI_TRUSTED_PROXIES"),
@@ -183,6 +189,23 @@ def _jurisdictions(env: dict[str, str]) -> tuple[str, ...]:
         except UnknownRule as error:
             raise ImproperlyConfigured(f"HAECHI_JURISDICTIONS: {error}") from error
     return tuple(dict.fromkeys(named))
+
+
+def _bound(env: dict[str, str]) -> frozenset[str]:
+    """HAECHI_BOUND: a platform unless told; "none" for a hotline, which no deadline binds."""
+    named = frozenset(env.get("HAECHI_BOUND", "platform").replace(",", " ").split()) - {"none"}
+    if unknown := named - set(law.ROLES):
+        raise ImproperlyConfigured(
+            f"HAECHI_BOUND: {', '.join(sorted(unknown))} is none of {', '.join(law.ROLES)}"
+        )
+    return named
+
+
+def _address(env: dict[str, str], name: str) -> str:
+    told = env.get(name, "").strip()
+    if told and not re.fullmatch(r"[^@\s<>,;]+@[^@\s<>,;]+", told):
+        raise ImproperlyConfigured(f"{name} is one e-mail address")
+    return told
 
 
 def _key(env: dict[str, str], name: str) -> bytes:

@@ -167,6 +167,12 @@ TABLES: dict[str, Row] = {
     "cases_grant": Row("Who may open which case; staff's.", worker=ERASES),
     "cases_look": Row("Who looked at which picture; staff's.", worker=ERASES),
     "cases_clock": Row("Public shows clocks.", public=READS),
+    "cases_rule": Row(
+        "Public reckons with what was confirmed; who did, and why, is staff's. Added, never changed.",
+        public=Right(read=all_but("reason", "made_by")),
+        desk=KEEPS,
+        worker=READS,
+    ),
     "cases_decision": Row(
         "Public tells verdict and ground; why is staff's.", public=Right(read=all_but("reason_sealed"))
     ),

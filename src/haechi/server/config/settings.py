@@ -94,6 +94,7 @@ TEMPLATES = [
                 "django.template.context_processors.i18n",
                 "django.template.context_processors.csrf",
                 "haechi.server.config.context.surface",
+                "haechi.server.config.context.alerts",
             ]
         },
     }

@@ -10,8 +10,8 @@ from django.utils.translation import gettext
 from haechi.errors import HaechiError
 from haechi.server import flow
 from haechi.server.audit import services as audit
-from haechi.server.cases import grants
-from haechi.server.cases.models import Case, Scope
+from haechi.server.cases import grants, rules
+from haechi.server.cases.models import Case, Scope, State
 from haechi.server.desk import vocabulary
 from haechi.server.law_words import Shown, shown
 from haechi.server.matching.models import Hosted
@@ -42,6 +42,7 @@ class Request:
     """What she told us, or the code that says why it cannot be opened.
 
     regimes  how far it is a valid request, law by law
+    lacking  what the reporter can be asked for, law by law
     hosts    hosts outside that a removal sends a notice to
     named    True where a name or an address of the reporter was given; `story` holds them only
              for who was granted to see them (B18)
@@ -52,6 +53,7 @@ class Request:
     story: Story = field(default_factory=Story)
     places: list[Place] = field(default_factory=list)
     regimes: list[Shown] = field(default_factory=list)
+    lacking: list[flow.Lacking] = field(default_factory=list)
     hosts: list[str] = field(default_factory=list)
     said: list[Said] = field(default_factory=list)
     late: list[str] = field(default_factory=list)
@@ -111,8 +113,10 @@ def read_request(case: Case, actor: User, now: datetime) -> Request:
                 story,
                 places=addresses.values(),
                 pictures=case.report.exhibits.count() + case.report.told.count(),
-            )
+            ),
+            rules.current(),
         ),
+        lacking=flow.lacking(case) if case.state == State.OPEN else [],
         filer=str(vocabulary.FILERS[Filer(case.report.filer)]),
         acts_for_another=case.report.filer != Filer.SELF,
         hosts=[host_of(address) or address for _location, address in outside],

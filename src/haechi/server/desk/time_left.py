@@ -45,6 +45,8 @@ def read(clock: Clock, now: datetime) -> Reading:
         late = clock.overdue(now)
         words = gettext("Stopped too late") if late else gettext("Stopped in time")
         return Reading(clock, "stopped", words, percent)
+    if clock.paused_at is not None:
+        return Reading(clock, "stopped", gettext("Stands while the reporter is asked"), percent)
     left = clock.due_at - now
     if left <= timedelta(0):
         return Reading(clock, "overdue", _span("over", -left), percent)

@@ -9,6 +9,7 @@ from haechi.server.desk.views import (
     deliveries,
     exhibit,
     grants,
+    law,
     log,
     login,
     queue,
@@ -43,5 +44,9 @@ urlpatterns = [
     path("sighting/<int:sighting_id>/settle", banks.settle, name="settle"),
     path("grants", grants.grants, name="grants"),
     path("grant/<int:grant_id>/<str:act>", grants.act, name="grant"),
+    path("law", law.law_page, name="law"),
+    path("law/<str:rule_id>", law.rule, name="rule"),
+    path("missed", law.missed, name="missed"),
+    path("case/<int:case_id>/ask", law.ask_missing, name="ask_missing"),
     path("log", log.log, name="log"),
 ]

@@ -4,6 +4,7 @@ A report comes in                              submit_report()
   the worker opens and fingerprints exhibits   examine()  ->  take_evidence()
   compares them with what is hosted and known                        match()
   opens a case and starts the clocks of law                          open_case()
+What the request still lacks is asked for      ask_for_missing()
 A reviewer decides: all of it, or none         decide()
   the platform removes and confirms            deliver_action()
   hosts outside get a notice                   deliver_notice()
@@ -17,13 +18,13 @@ Whoever reported it comes back, and
   objects to a refusal or to silence           appeal_inaction()
   takes it back                                withdraw_report()
   is told that something changed               tell_reporters()
-No clock runs out unseen                       watch_clocks()
+No clock runs out unseen                       watch_clocks(), tell_of_missed()
 A report ends: asked for, or by time           erase()
   its keys first, then files, then rows        finish_erasure()
 What was half sent is forgotten                forget_visits(), forget_uploads()
 
 The modules stand in this order: jobs, intake, outward (what is asked of others), known (banks),
-deciding, objecting, returning, ending, hours. One imports those before it.
+deciding, objecting, returning, asking (for what is missing), ending, hours. One imports those before it.
 
 Each stage knows only the stages before it; what comes next is known here alone. Background tasks are
 jobs in the same database, deferred inside the transaction that makes them necessary: either both
@@ -31,6 +32,7 @@ exist, or neither. A job may run twice (a process can die at any instant), so ea
 repeat.
 """
 
+from haechi.server.flow.asking import Lacking, ask_for_missing, lacking
 from haechi.server.flow.deciding import decide, sweep_copies
 from haechi.server.flow.ending import Erasure, erase, expire_reports, finish_erasure
 from haechi.server.flow.hours import (
@@ -38,6 +40,7 @@ from haechi.server.flow.hours import (
     forget_uploads,
     forget_visits,
     sign_checkpoint,
+    tell_of_missed,
     watch_clocks,
 )
 from haechi.server.flow.intake import (
@@ -84,6 +87,7 @@ from haechi.server.flow.returning import (
 __all__ = [
     "Erasure",
     "KeepTrying",
+    "Lacking",
     "act_on_sightings",
     "add_to_report",
     "added_since",
@@ -91,6 +95,7 @@ __all__ = [
     "answer_appeal",
     "appeal",
     "appeal_inaction",
+    "ask_for_missing",
     "complete_request",
     "confirm_member",
     "correct_report",
@@ -105,6 +110,7 @@ __all__ = [
     "forget_uploads",
     "forget_visits",
     "keep_banks",
+    "lacking",
     "match",
     "open_case",
     "places_outside",
@@ -119,6 +125,7 @@ __all__ = [
     "submit_report",
     "sweep_copies",
     "take_evidence",
+    "tell_of_missed",
     "tell_reporters",
     "want_news",
     "watch_clocks",

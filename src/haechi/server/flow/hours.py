@@ -1,17 +1,21 @@
 """Time passes: clocks that run out, what is forgotten, the hourly signature of the log."""
 
 import logging
+from contextlib import suppress
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from procrastinate.contrib.django import app
+from procrastinate.exceptions import AlreadyEnqueued
 
 from haechi.server.audit import anchors
 from haechi.server.audit import services as audit
 from haechi.server.audit.models import AnchorKind, Checkpoint
-from haechi.server.cases import services as cases
+from haechi.server.cases import clocks
 from haechi.server.evidence import uploads
 from haechi.server.flow.jobs import KeepTrying
+from haechi.server.notices import alerts
 from haechi.server.reports import visits
 
 log = logging.getLogger(__name__)
@@ -20,9 +24,24 @@ log = logging.getLogger(__name__)
 @app.periodic(cron="* * * * *")
 @app.task(name="watch_clocks", queueing_lock="watch_clocks", pass_context=False)
 def watch_clocks(timestamp: int) -> None:
-    """Every minute, and after every stop: a clock that ran out is an event, never a silence."""
-    for clock in cases.find_missed_clocks(now=timezone.now()):
+    """Every minute, and after every stop: a clock that ran out is an event, never a silence (B24)."""
+    for clock in clocks.find_missed(now=timezone.now()):
         log.error("clock missed: %s (due %s)", clock, clock.due_at.isoformat())
+    if settings.HAECHI.alert_mail and clocks.to_be_told().exists():
+        # Whoever waits already tells of these too.
+        with suppress(AlreadyEnqueued), transaction.atomic():
+            tell_of_missed.configure(queueing_lock="tell_of_missed").defer()
+
+
+@app.task(name="tell_of_missed", retry=KeepTrying())
+def tell_of_missed() -> None:
+    """Mail to HAECHI_ALERT_MAIL: each missed clock is told once, whatever the mail server does."""
+    missed = list(clocks.to_be_told().select_related("case"))
+    if not missed or not settings.HAECHI.alert_mail:
+        return
+    now = timezone.now()
+    alerts.tell(missed, to=settings.HAECHI.alert_mail, now=now)
+    clocks.told(missed, now=now)
 
 
 @app.periodic(cron="*/10 * * * *")

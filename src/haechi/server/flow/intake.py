@@ -10,6 +10,7 @@ from procrastinate import JobContext
 from procrastinate.contrib.django import app
 
 from haechi.errors import NothingReported
+from haechi.server.cases import clocks
 from haechi.server.cases import services as cases
 from haechi.server.cases.models import Case
 from haechi.server.evidence import services as evidence
@@ -133,8 +134,10 @@ def start_clocks(case: Case, *, since: dt.datetime, now: dt.datetime) -> None:
 def complete_request(report_id: str, since: str) -> None:
     """The reporter supplied something: clocks that this starts run from that moment (ISO 8601).
 
-    The worker does it: the public process cannot open what was written before.
+    The worker does it: the public process cannot open what was written before. Clocks that stood
+    while she was asked run on from that moment.
     """
     case = Case.objects.select_related("report").filter(report_id=report_id).first()
     if case is not None:
+        clocks.resume(case, since=dt.datetime.fromisoformat(since), now=timezone.now())
         start_clocks(case, since=dt.datetime.fromisoformat(since), now=timezone.now())

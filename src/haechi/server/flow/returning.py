@@ -11,6 +11,7 @@ from procrastinate.contrib.django import app
 from haechi.errors import CodeInMessage, NothingReported
 from haechi.server.appeals import services as appeals
 from haechi.server.appeals.models import Appeal
+from haechi.server.cases import clocks
 from haechi.server.cases import services as cases
 from haechi.server.cases.models import Case
 from haechi.server.evidence import services as evidence
@@ -35,6 +36,9 @@ def write_message(visit: Visiting, text: str, *, now: dt.datetime) -> Message:
     _no_code(visit, text)
     message = messages.send(visit.report, Sender.REPORTER, text, actor="reporter", now=now)
     additions.news(visit.report, now=now)
+    if clocks.stand_still(visit.report):
+        # She answered, so they run on; what is still missing can be asked for again.
+        _answered(visit.report, now=now)
     return message
 
 
@@ -130,10 +134,14 @@ def _no_code(visit: Visiting, *texts: str) -> None:
 
 def _look_again(report: Report, *, now: dt.datetime) -> None:
     additions.news(report, now=now)
-    lock = f"report-{report.pk}"
     # In this order: clocks that this completes start now, the others had started with the report.
-    complete_request.configure(lock=lock).defer(report_id=str(report.pk), since=now.isoformat())
-    examine_report.configure(lock=lock).defer(report_id=str(report.pk))
+    _answered(report, now=now)
+    examine_report.configure(lock=f"report-{report.pk}").defer(report_id=str(report.pk))
+
+
+def _answered(report: Report, *, now: dt.datetime) -> None:
+    asked_for = complete_request.configure(lock=f"report-{report.pk}")
+    asked_for.defer(report_id=str(report.pk), since=now.isoformat())
 
 
 @app.periodic(cron="*/5 * * * *")

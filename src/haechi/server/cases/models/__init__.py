@@ -5,6 +5,7 @@ from haechi.server.cases.models.case import Case, CaseQuerySet, State
 from haechi.server.cases.models.clock import Clock
 from haechi.server.cases.models.decision import Decision, DecisionQuerySet, Ground, Verdict
 from haechi.server.cases.models.grant import Grant, GrantQuerySet, Look, Purpose, Scope
+from haechi.server.cases.models.rule import Rule
 
 __all__ = [
     "Action",
@@ -18,6 +19,7 @@ __all__ = [
     "Ground",
     "Look",
     "Purpose",
+    "Rule",
     "Scope",
     "State",
     "Verdict",

@@ -14,24 +14,32 @@ class Clock(models.Model):
     """The time left to act on one case under one rule of law.
 
     rule         identifier in haechi.law; `law`, `action` and `source` are kept as they read then
-    started_at, due_at  UTC. due_at never moves; more time is a new clock with a reason.
+    rule_version the version of the rule it runs under, whatever is confirmed later (models.rule)
+    started_at, due_at  UTC. due_at moves only by the time a clock stood; more time is a new clock
+                 with a reason.
+    paused_by    law.ASKED where the law lets it stand while the reporter is asked, or ""
+    paused_at    since when it stands, or None
     stopped_at   UTC, or None while it runs
-    missed_at    when it was found to have run out, or None
+    missed_at    when it was found to have run out, or None; told_at when a mail said so
     stopped_by   what ends it: "removal" or "decision"
     """
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="clocks")
     rule = models.CharField(max_length=60)
+    rule_version = models.PositiveIntegerField(default=0)
     law = models.CharField(max_length=200)
     jurisdiction = models.CharField(max_length=10)
     action = models.TextField()
     source = models.TextField()
     why = models.TextField()
     stopped_by = models.CharField(max_length=10)
+    paused_by = models.CharField(max_length=10, blank=True, default="")
     started_at = models.DateTimeField()
     due_at = models.DateTimeField()
     stopped_at = models.DateTimeField(null=True)
+    paused_at = models.DateTimeField(null=True)
     missed_at = models.DateTimeField(null=True)
+    told_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering: ClassVar = ["due_at"]
@@ -42,8 +50,13 @@ class Clock(models.Model):
             models.Index(
                 fields=["due_at"],
                 name="running_clocks",
-                condition=Q(stopped_at=None, missed_at=None),
-            )
+                condition=Q(stopped_at=None),
+            ),
+            models.Index(
+                fields=["missed_at"],
+                name="missed_clocks",
+                condition=Q(missed_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

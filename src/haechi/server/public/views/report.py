@@ -15,6 +15,7 @@ from haechi import law
 from haechi.errors import BlobError, IntakeClosed, SealError, UploadUnknown
 from haechi.server import flow
 from haechi.server.away import AWAY
+from haechi.server.cases import rules
 from haechi.server.contacts import nearest, serving
 from haechi.server.evidence.sealing import SealedFile, SealedUpload, identity_of
 from haechi.server.evidence.way import Way
@@ -167,13 +168,14 @@ def _page(
     language = get_language() or "en"
     fingerprints = _told_before(request, form)
     facts = form.facts(pictures=len(held.files) + bool(fingerprints))
+    known = rules.last_known() if closed else rules.fresh(now=timezone.now())
     context = {
         "form": form,
         "submission": sent if page_token.valid(sent) else page_token.issue(),
         "places": form.block(),
         "limit_places": MOST_PLACES,
         "checked": checked,
-        "regimes": shown(law.standings(facts, frozenset(settings.HAECHI.jurisdictions))),
+        "regimes": shown(law.standings(facts, frozenset(settings.HAECHI.jurisdictions)), known),
         "for_children": serving("child", language),
         "urgent": serving("urgent", language),
         "kept": _names(held.files),
@@ -224,7 +226,9 @@ def _receipt(request: HttpRequest, token: str, taken: Report, stored: Stored) ->
         minor=taken.maybe_minor,
         event="report",
         valid=frozenset(each.clock.id for each in standings if each.complete),
+        bound=settings.HAECHI.bound,
     )
+    known = rules.last_known()
     whom = "child" if taken.minor else "urgent" if taken.danger else ""
     context = {
         "received_at": taken.received_at,
@@ -237,9 +241,9 @@ def _receipt(request: HttpRequest, token: str, taken: Report, stored: Stored) ->
         "told": stored.told,
         "clocks": [
             (law_name(running.rule.id, running.rule.law), running.due_at)
-            for running in law.clocks_for(starting, at=taken.received_at)
+            for running in law.clocks_for(starting, at=taken.received_at, table=known.values())
         ],
-        "regimes": shown(standings),
+        "regimes": shown(standings, known),
         "report": taken,
         "contacts": serving(whom, language) if whom else [],
     }
