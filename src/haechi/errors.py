@@ -62,7 +62,11 @@ HaechiError
 │   ├── ReasonRequired    case.reason_required   a removal nobody explained
 │   ├── NothingMissing    case.nothing_missing   nothing a law asks for is missing
 │   ├── GrantNeeded       case.grant_needed      nobody said why it is opened
-│   └── GrantRevoked      case.grant_revoked     somebody took the right to open it away
+│   ├── GrantRevoked      case.grant_revoked     somebody took the right to open it away
+│   ├── GroundUnknown     case.ground_unknown    the catalogue has no such ground for that verdict
+│   ├── SecondNeeded      case.second_needed     one person alone does not refuse
+│   ├── AlreadyLooked     case.already_looked    somebody who gave an opinion, or knows the first
+│   └── StatementRefused  case.statement_refused the reasons do not fit the EU's form
 ├── MatchingError
 │   ├── KeyRefused        matching.key_refused   no or wrong API key
 │   ├── ScopeMissing      matching.scope_missing the key is not for this
@@ -519,6 +523,35 @@ class GrantRevoked(CaseError):
     """Somebody took the right to open this case away; only another person gives it again."""
 
     code = "case.grant_revoked"
+
+
+class GroundUnknown(CaseError):
+    """The policy catalogue has no such ground, or not for this verdict, or not any more."""
+
+    code = "case.ground_unknown"
+
+
+class SecondNeeded(CaseError):
+    """One person alone does not refuse; nothing was changed."""
+
+    code = "case.second_needed"
+
+
+class AlreadyLooked(CaseError):
+    """A blind second look is not given by who gave the first, or knows it."""
+
+    code = "case.already_looked"
+
+
+class StatementRefused(CaseError):
+    """Facts or explanation do not fit the statement of reasons; nothing was changed."""
+
+    code = "case.statement_refused"
+
+    def __init__(self, field: str = "", why: str = "") -> None:
+        """`field` of the statement, and `why` in the words of haechi.formats."""
+        super().__init__(f"{field} {why}")
+        self.field = field
 
 
 class MatchingError(HaechiError):

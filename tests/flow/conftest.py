@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import psycopg
@@ -23,6 +24,8 @@ from haechi.fingerprint.address import url_digest
 from haechi.server import flow
 from haechi.server.api import door
 from haechi.server.cases import rules
+from haechi.server.cases.models import Case, Decision, Verdict
+from haechi.server.cases.ruling import Ruling
 from haechi.server.config import roles
 from haechi.server.evidence import services as evidence
 from haechi.server.evidence.sealing import SealedFile, SealingUploadHandler
@@ -37,6 +40,7 @@ from haechi.server.staff import services as staff
 from haechi.server.staff.models import Role, User
 
 BOARD_URL = "https://board.example/post/1"
+EMPTIED = ("matching", "audit", "procrastinate")
 OUTSIDE_URL = "https://photos.outside.example/a/1.jpg"
 
 
@@ -83,16 +87,23 @@ def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iter
     Not pytest-django's `transaction=True`: it empties all tables, and the audit log refuses.
     """
     with django_db_blocker.unblock():
+        kept = {table for table in connection.introspection.table_names() if _rows_in(table)}
         yield
         with connection.cursor() as cursor:
             cursor.execute(
                 "SET session_replication_role = replica"
             )  # no triggers: the log goes too
             for table in connection.introspection.table_names():
-                if table.partition("_")[0] in ("matching", "audit", "procrastinate"):
+                if table not in kept or table.partition("_")[0] in EMPTIED:
                     cursor.execute(f'DELETE FROM "{table}"')
             cursor.execute("RESET session_replication_role")
         connection.close()
+
+
+def _rows_in(table: str) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(f'SELECT EXISTS (SELECT FROM "{table}")')
+        return bool(cursor.fetchone()[0])
 
 
 @pytest.fixture(scope="session")
@@ -224,3 +235,24 @@ def host(board: Platform, picture: bytes, *, url: str = BOARD_URL, content_id: s
         registered_at=NOON,
         **evidence.columns(fingerprint.image(picture)),
     )
+
+
+def refused(
+    case: Case,
+    reviewer: User,
+    *,
+    verdict: Verdict = Verdict.KEEP,
+    reason: str = "A holiday photo.",
+    now: datetime = NOON,
+) -> Decision:
+    """Two people conclude the same, each without the other; `reviewer` is the second."""
+    other = (
+        User.objects.filter(username="han").first()
+        or staff.add("han", "Han", Role.REVIEWER, "a long pass phrase", actor="test", now=NOON)[0]
+    )
+    for place, actor in enumerate((other, reviewer), start=1):
+        decision = flow.judge(
+            case, Ruling(verdict, reason=reason), remove=(), place=place, actor=actor, now=now
+        )
+    assert decision is not None
+    return decision

@@ -9,9 +9,10 @@ from django.conf import settings
 from django.http import HttpResponse
 from django.test import Client, override_settings
 from tests.conftest import NOON
+from tests.flow.conftest import refused
 
 from haechi.server import flow
-from haechi.server.cases.models import Decision, Ground, Verdict
+from haechi.server.cases.models import Decision
 from haechi.server.reports import visits
 from haechi.server.reports.models import Report
 from haechi.server.reports.return_code import ReturnCode
@@ -51,17 +52,9 @@ def code_on(response: HttpResponse) -> ReturnCode:
 
 
 def refuse(report: Report, reviewer: User) -> Decision:
-    """The worker has looked; a reviewer decides not to remove."""
+    """The worker has looked; two people conclude not to remove, `reviewer` the second."""
     flow.examine(report, last_try=True)
-    return flow.decide(
-        report.case,
-        Verdict.KEEP,
-        Ground.NONE,
-        reason="A holiday photo.",
-        remove=[],
-        actor=reviewer,
-        now=NOON,
-    )
+    return refused(report.case, reviewer)
 
 
 @contextmanager

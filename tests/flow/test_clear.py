@@ -23,7 +23,7 @@ from tests.flow.status import code_on, enter
 
 from haechi.errors import DeliveryFailed
 from haechi.server import flow
-from haechi.server.cases import services as cases
+from haechi.server.cases import deciding
 from haechi.server.cases.models import Action, Case, Decision
 from haechi.server.config import roles
 from haechi.server.matching.models import Check, Hosted, Platform
@@ -207,7 +207,7 @@ def _play(
         },
     )
     decision = Decision.objects.get()
-    assert cases.reason_of(decision) == MARKS["reason"]
+    assert deciding.reason_of(decision) == MARKS["reason"]
     notice = Notice.objects.select_related("decision__case__report").get()
     with pytest.raises(DeliveryFailed) as failure:
         notices.deliver(notice, now=NOON)

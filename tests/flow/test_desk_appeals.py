@@ -4,7 +4,7 @@ import pytest
 from django.db import transaction
 from django.test import Client
 from tests.conftest import NOON
-from tests.flow.conftest import host, submit
+from tests.flow.conftest import host, refused, submit
 
 from haechi.server import flow
 from haechi.server.appeals import services as appeals
@@ -125,15 +125,7 @@ def test_whoever_decided_about_the_same_picture_elsewhere_does_not_judge_either(
     """Another report of the same file, decided by somebody else, to keep it."""
     report, _ = submit(astronaut)
     flow.examine(report, last_try=False)
-    flow.decide(
-        Case.objects.get(report=report),
-        Verdict.KEEP,
-        Ground.NONE,
-        reason="I saw it too.",
-        remove=(),
-        actor=second_reviewer,
-        now=NOON,
-    )
+    refused(Case.objects.get(report=report), second_reviewer, reason="I saw it too.")
     desk.force_login(second_reviewer)
     assert b'name="outcome"' not in desk.get(f"/appeal/{appeal.pk}").content
 
@@ -149,15 +141,7 @@ def test_whoever_decided_about_another_picture_may_judge(
     """Only the picture counts."""
     report, _ = submit(cat)
     flow.examine(report, last_try=False)
-    flow.decide(
-        Case.objects.get(report=report),
-        Verdict.KEEP,
-        Ground.NONE,
-        reason="Harmless.",
-        remove=(),
-        actor=second_reviewer,
-        now=NOON,
-    )
+    refused(Case.objects.get(report=report), second_reviewer, reason="Harmless.")
     desk.force_login(second_reviewer)
     assert desk.post(f"/appeal/{appeal.pk}", answer_with()).status_code == 302
 

@@ -16,7 +16,7 @@ from haechi.server.audit import services as audit
 from haechi.server.audit.models import Entry
 from haechi.server.cases import grants
 from haechi.server.cases import services as cases
-from haechi.server.cases.models import Action, Case, Decision, Purpose
+from haechi.server.cases.models import Action, Case, Decision, Opinion, Purpose
 from haechi.server.desk.views import exhibit as exhibit_views
 from haechi.server.evidence import services as evidence
 from haechi.server.evidence.models import Exhibit
@@ -192,8 +192,9 @@ def test_not_removing_needs_no_ground_and_sends_nothing(
     desk.force_login(reviewer)
     answer = desk.post(f"/case/{case.pk}/decide", decided(case, verdict="keep", ground=None))
     assert answer.status_code == 302
-    decision = Decision.objects.get()
-    assert (decision.verdict, decision.ground) == ("keep", "none")
+    opinion = Opinion.objects.get()
+    assert (opinion.verdict, opinion.ground) == ("keep", "none")
+    assert not Decision.objects.exists()
     assert not Action.objects.exists()
     assert not Member.objects.exists()
 
@@ -205,7 +206,7 @@ def test_not_removing_needs_no_ground_and_sends_nothing(
         ({"reason": None}, "case.reason_required"),
         ({"ground": None}, "A removal needs a ground."),
         ({"ground": "none"}, "Select a valid choice"),
-        ({"verdict": None}, "Choose one of the two."),
+        ({"verdict": None}, "Choose one of these."),
         ({"remove": [999_999]}, "Select a valid choice"),
     ],
 )

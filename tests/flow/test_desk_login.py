@@ -44,6 +44,8 @@ POST_ONLY = {
     "open_content",
     "ask_identity",
     "decide",
+    "preview",
+    "go_on",
     "write",
     "pursue",
     "ask_missing",
@@ -55,7 +57,8 @@ POST_ONLY = {
 }
 
 OF_A_CASE = (
-    "claim", "release", "open_content", "ask_identity", "decide", "write", "pursue", "ask_missing",
+    "claim", "release", "open_content", "ask_identity", "decide", "preview", "go_on", "write", "pursue",
+    "ask_missing",
 )  # fmt: skip
 
 

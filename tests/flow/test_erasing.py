@@ -21,9 +21,9 @@ from haechi.errors import (
 from haechi.server import flow
 from haechi.server.audit import services as audit
 from haechi.server.audit.models import Entry
-from haechi.server.cases import services as cases
 from haechi.server.cases.models import Case, Decision, Ground, Verdict
 from haechi.server.cases.models import State as CaseState
+from haechi.server.cases.ruling import Ruling
 from haechi.server.evidence.models import Exhibit, Fingerprint
 from haechi.server.evidence.storage import storage
 from haechi.server.matching.models import Hit, Member, Platform
@@ -243,7 +243,14 @@ def test_nobody_decides_on_an_erased_report(cat: bytes, reviewer: User) -> None:
     assert case.state == CaseState.CLOSED
     assert not case.clocks.filter(stopped_at=None).exists()
     with pytest.raises(CaseClosed):
-        cases.decide(case, Verdict.KEEP, Ground.NONE, reason="No.", actor=reviewer, now=NOON)
+        flow.judge(
+            case,
+            Ruling(Verdict.KEEP, reason="No."),
+            remove=(),
+            place=1,
+            actor=reviewer,
+            now=NOON,
+        )
 
 
 def test_a_notice_that_was_not_sent_never_is(cat: bytes, board: Platform, reviewer: User) -> None:

@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone, translation
 from tests.conftest import NOON
-from tests.flow.conftest import BOARD_URL, OUTSIDE_URL, host, submit
+from tests.flow.conftest import BOARD_URL, OUTSIDE_URL, host, refused, submit
 
 from haechi.server import flow
 from haechi.server.appeals import services as appeals
@@ -227,19 +227,11 @@ def test_a_decision_to_keep_is_told_gently(
     """No removal: said plainly, with where to go; nothing pretends to have been sent."""
     report, code = submit(astronaut, places=(BOARD_URL,))
     flow.examine(report, last_try=True)
-    flow.decide(
-        report.case,
-        Verdict.KEEP,
-        Ground.NONE,
-        reason="A holiday photo.",
-        remove=[],
-        actor=reviewer,
-        now=NOON,
-    )
+    refused(report.case, reviewer)
 
     page = visit(public, code)
 
-    assert "A person decided: no removal" in page
+    assert "Decided: no removal" in page
     assert "That says nothing about you" in page
     assert "Nothing was sent" in page
     assert "A holiday photo." not in page

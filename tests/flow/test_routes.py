@@ -95,6 +95,8 @@ DESK = {
     "desk:claim": Route(GET_ONLY, {"case_id": NOBODY}, "reviewer"),
     "desk:release": Route(GET_ONLY, {"case_id": NOBODY}, "reviewer"),
     "desk:decide": Route(GET_ONLY, {"case_id": NOBODY}, "reviewer"),
+    "desk:preview": Route(GET_ONLY, {"case_id": NOBODY}, "reviewer"),
+    "desk:go_on": Route(GET_ONLY, {"case_id": NOBODY}, "reviewer"),
     "desk:lift": Route(GET_ONLY, {"case_id": NOBODY, "exhibit_id": NOTHING}, "reviewer"),
     "desk:exhibit": Route(404, {"exhibit_id": NOTHING}, "reviewer"),
     "desk:picture": Route(404, {"exhibit_id": NOTHING}, "reviewer"),

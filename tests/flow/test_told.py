@@ -14,7 +14,7 @@ from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 from skimage import data
 from tests.conftest import NOON
-from tests.flow.conftest import BOARD_URL, host, submit
+from tests.flow.conftest import BOARD_URL, host, refused, submit
 
 from haechi import fingerprint, seal
 from haechi.errors import NothingReported
@@ -82,13 +82,16 @@ def examined(*told: Told, places: tuple[str, ...] = ()) -> Case:
     return Case.objects.get(report=report)
 
 
-def decided(
-    case: Case, reviewer: User, *remove: Hosted, verdict: Verdict = Verdict.REMOVE
-) -> Decision:
+def decided(case: Case, reviewer: User, *remove: Hosted) -> Decision:
     """The case, decided; `remove` is what the reviewer looked at and ticked."""
-    ground = Ground.DEEPFAKE if verdict == Verdict.REMOVE else Ground.NONE
     return flow.decide(
-        case, verdict, ground, reason="I looked.", remove=remove, actor=reviewer, now=NOON
+        case,
+        Verdict.REMOVE,
+        Ground.DEEPFAKE,
+        reason="I looked.",
+        remove=remove,
+        actor=reviewer,
+        now=NOON,
     )
 
 
@@ -193,10 +196,10 @@ def test_what_was_told_beside_a_true_look_does_not_join(
 def test_without_a_removal_nothing_is_confirmed(
     astronaut: bytes, board: Platform, reviewer: User
 ) -> None:
-    hosted = host(board, astronaut)
+    host(board, astronaut)
     case = examined(told_of(astronaut))
 
-    decided(case, reviewer, hosted, verdict=Verdict.KEEP)
+    refused(case, reviewer)
 
     assert not Member.objects.exists()
     assert ToldFingerprint.objects.get().confirmed_at is None

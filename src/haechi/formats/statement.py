@@ -35,10 +35,11 @@ def dsa(
     automated_decision: str,
     synthetic: bool = True,
     illegal: bool = True,
+    visibility: str = "DECISION_VISIBILITY_CONTENT_REMOVED",
     source_type: str = "SOURCE_ARTICLE_16",
     territorial_scope: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Give the statement for content that was removed, checked by validate().
+    """Give the statement for content that was removed or restricted, checked by validate().
 
     puid                Unique per platform and never used again; letters, digits, "-", "_".
     facts               What was found and how; no personal data. At most 5,000 characters.
@@ -50,6 +51,7 @@ def dsa(
     minor               The person depicted is under age: then another category applies.
     automated_detection Found by a machine.
     automated_decision  AUTOMATED_DECISION_FULLY, _PARTIALLY or _NOT_AUTOMATED.
+    visibility          What was done: removed, or disabled, restricted by age, labelled.
     territorial_scope   Country codes of the EEA; empty means everywhere.
 
     There is no argument for a name, account or address: the database takes no personal data.
@@ -59,7 +61,7 @@ def dsa(
     wording = "illegal_content_legal_ground" if illegal else "incompatible_content_ground"
     types = ["CONTENT_TYPE_SYNTHETIC_MEDIA"] if synthetic else []
     statement: dict[str, Any] = {
-        "decision_visibility": ["DECISION_VISIBILITY_CONTENT_REMOVED"],
+        "decision_visibility": [visibility],
         "decision_facts": facts,
         "decision_ground": f"DECISION_GROUND_{kind.upper()}_CONTENT",
         wording: ground,
@@ -88,6 +90,12 @@ def _category(*, minor: bool, synthetic: bool) -> dict[str, Any]:
         (False, False): "adult_ncii_real",
     }
     return copy.deepcopy(dict(_schema()["ncii_relevant"][names[minor, synthetic]]))
+
+
+def longest(name: str) -> int:
+    """How many characters a field of text may have. Raises KeyError for one without a limit."""
+    fields: list[dict[str, Any]] = _schema()["fields"]
+    return int(next(field["max_length"] for field in fields if field["name"] == name))
 
 
 def validate(statement: Statement) -> None:

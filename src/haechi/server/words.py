@@ -122,6 +122,19 @@ WORDS: dict[str, Promise] = {
         "Your right to open this case was taken away. Another person can give it again. "
         "Nothing was changed."
     ),
+    "case.ground_unknown": _(
+        "This ground cannot be used for this decision, or not any more. Choose another. "
+        "Nothing was changed."
+    ),
+    "case.second_needed": _("One person alone does not refuse a report. Nothing was changed."),
+    "case.already_looked": _(
+        "You have given your opinion on this case or know what was decided, so somebody else looks "
+        "now. Nothing was changed."
+    ),
+    "case.statement_refused": _(
+        "These words do not fit the statement of reasons. Nothing was changed, and what you wrote "
+        "is still here."
+    ),
     "appeal.unknown": _("This address leads to no decision. Check that it is complete."),
     "staff.login_refused": _("Name, password or token is wrong. Each token works once."),
     "staff.throttled": _("Too many attempts from here. Please wait a quarter of an hour."),

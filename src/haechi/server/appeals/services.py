@@ -20,7 +20,7 @@ from haechi.errors import (
 from haechi.server.appeals.models import Appeal, Outcome
 from haechi.server.audit import services as audit
 from haechi.server.cases import services as cases
-from haechi.server.cases.models import Action, Case, Clock, Decision, State, Verdict
+from haechi.server.cases.models import OBJECTIONABLE, UNDECIDED, Action, Case, Clock, Decision
 from haechi.server.matching import banks
 from haechi.server.matching import services as matching
 from haechi.server.matching.models import Check, Member
@@ -86,10 +86,13 @@ def of_report(report: Report, *, now: datetime) -> Appealable:
     """
     if Report.objects.filter(pk=report.pk, state=ReportState.WITHDRAWN).exists():
         raise NothingToAppeal
-    kept = Decision.objects.standing().filter(case__report=report, verdict=Verdict.KEEP).first()
+    standing = Decision.objects.standing().filter(case__report=report)
+    kept = standing.filter(verdict__in=OBJECTIONABLE).first()
     if kept is not None:
         return Appealable(kept=kept)
-    open_clocks = Clock.objects.filter(case__report=report, case__state=State.OPEN, stopped_at=None)
+    open_clocks = Clock.objects.filter(
+        case__report=report, case__state__in=UNDECIDED, stopped_at=None
+    )
     silent = open_clocks.filter(due_at__lt=now).order_by("-due_at").first()
     if silent is None:
         raise NothingToAppeal
@@ -233,7 +236,8 @@ def concerns(appeal: Appeal, actor: User) -> bool:
     """True where the appeal is about what `actor` did, or is letting wait."""
     if appeal.silent is not None and appeal.silent.case.claimed_by_id == actor.pk:
         return True
-    return decisions_about(appeal).filter(actor=actor).exists()
+    mine = Q(actor=actor) | Q(review__opinions__user=actor)
+    return decisions_about(appeal).filter(mine).exists()
 
 
 def decision_of(appeal: Appeal) -> Decision | None:

@@ -1,28 +1,26 @@
-"""Open a case, run its clocks, claim it, decide it."""
+"""Open a case, run its clocks, claim it; cases.deciding decides it."""
 
 from collections.abc import Iterable, Set
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
 
-from haechi import law, seal
-from haechi.errors import CaseClaimed, CaseClosed, NotAllowed, ReasonRequired
+from haechi import law
+from haechi.errors import AlreadyLooked, CaseClaimed, CaseClosed
 from haechi.server.audit import services as audit
-from haechi.server.cases import clocks, grants, rules
+from haechi.server.cases import clocks, grants, pauses, reviews, rules
 from haechi.server.cases.models import (
+    UNDECIDED,
+    WAITING,
     Action,
     Case,
     Clock,
     Decision,
-    Ground,
     Purpose,
     State,
-    Verdict,
 )
 from haechi.server.matching.models import Hosted
-from haechi.server.reports import vault
 from haechi.server.reports.models import Report
 from haechi.server.reports.models import State as ReportState
 from haechi.server.staff.models import User
@@ -99,10 +97,12 @@ def start_clocks(
 @transaction.atomic
 def withdraw(case: Case, *, now: datetime) -> None:
     """The reporter took the report back: nobody decides it, nothing runs, platforms are left alone."""
-    if Case.objects.filter(pk=case.pk, state=State.OPEN).update(
+    if Case.objects.filter(pk=case.pk, state__in=UNDECIDED).update(
         state=State.WITHDRAWN, claimed_by=None, claimed_until=None
     ):
         audit.record("case:withdrawn", subject=case, actor="worker", at=now)
+    reviews.end(case, now=now)
+    pauses.end(case, now=now)
     for ended_by in ("removal", "decision"):
         stop_clocks(case, ended_by, now=now)
     Action.objects.filter(decision__case=case, done_at=None, withdrawn_at=None).update(
@@ -135,7 +135,7 @@ def reopen(decision: Decision, *, actor: User, now: datetime) -> None:
 
 
 def free(case: Case) -> None:
-    """End a claim that has become a reason for waiting."""
+    """End a claim that has become a reason for pauses."""
     Case.objects.filter(pk=case.pk).update(claimed_by=None, claimed_until=None)
 
 
@@ -156,13 +156,22 @@ def claim(case: Case, user: User, *, now: datetime) -> None:
     """Take a case for twenty minutes, or longer by claiming again; that opens it to `user` too.
 
     Raises CaseClaimed while somebody else holds it, CaseClosed when it is decided, GrantRevoked
-    where somebody took the right to open it away.
+    where somebody took the right to open it away, AlreadyLooked where another person's look is
+    wanted.
     """
-    won = Case.objects.filter(_free_for(user, now), pk=case.pk, state=State.OPEN).update(
-        claimed_by=user, claimed_until=now + LEASE
+    if reviews.heard(case, user):
+        raise AlreadyLooked(case.pk)
+    won = (
+        Case.objects.free_for(user, now)
+        .filter(pk=case.pk, state__in=WAITING)
+        .update(claimed_by=user, claimed_until=now + LEASE)
     )
     if not won:
-        raise CaseClaimed(case.pk) if _is_open(case) else CaseClosed(case.pk)
+        raise (
+            CaseClaimed(case.pk)
+            if Case.objects.filter(pk=case.pk, state__in=WAITING).exists()
+            else CaseClosed(case.pk)
+        )
     audit.record("case:claimed", subject=case, actor=user.name_in_log, at=now)
     grants.open_content(case, user, Purpose.REVIEW, now=now)
 
@@ -173,43 +182,6 @@ def release(case: Case, user: User, *, now: datetime) -> None:
     grants.give_back(case, user, now=now)
     if Case.objects.filter(pk=case.pk, claimed_by=user).update(claimed_by=None, claimed_until=None):
         audit.record("case:released", subject=case, actor=user.name_in_log, at=now)
-
-
-def decide(
-    case: Case, verdict: Verdict, ground: Ground, *, reason: str, actor: User, now: datetime
-) -> Decision:
-    """Record a verdict and close the case, inside the caller's transaction.
-
-    Raises ReasonRequired (a verdict nobody explained, or a removal without a ground), CaseClosed
-    (somebody decided first), CaseClaimed (somebody else is working on it) or NotAllowed (an earlier
-    decision of theirs was overturned); nothing was changed then. What follows from the verdict is the caller's step: flow.decide().
-    """
-    if not reason.strip() or (verdict == Verdict.REMOVE) != (ground != Ground.NONE):
-        raise ReasonRequired(case.pk)
-    if case.decisions.filter(actor=actor).exclude(overturned_at=None).exists():
-        raise NotAllowed("another person than the first decides anew")
-    # Compare-and-swap: of two people pressing the button at once, one row wins (B19).
-    won = Case.objects.filter(_free_for(actor, now), pk=case.pk, state=State.OPEN).update(
-        state=State.DECIDED, decided_at=now, claimed_by=None, claimed_until=None
-    )
-    if not won:
-        raise CaseClaimed(case.pk) if _is_open(case) else CaseClosed(case.pk)
-    decision = Decision.objects.create(
-        case=case,
-        verdict=verdict,
-        ground=ground,
-        reason_sealed=seal.seal(reason.strip().encode(), case.report.recipient),
-        actor=actor,
-        made_at=now,
-    )
-    audit.record(
-        "case:decided",
-        subject=decision,
-        actor=actor.name_in_log,
-        at=now,
-        detail={"verdict": verdict.value, "ground": ground.value},
-    )
-    return decision
 
 
 def forget(report: Report, *, now: datetime) -> bool:
@@ -225,17 +197,13 @@ def forget(report: Report, *, now: datetime) -> bool:
         if Clock.objects.filter(pk=clock.pk, stopped_at=None).update(stopped_at=now):
             audit.record("clock:stopped", subject=clock, actor="worker", at=now)
     Case.objects.filter(pk=case.pk).update(claimed_by=None, claimed_until=None)
-    Case.objects.filter(pk=case.pk, state=State.OPEN).update(state=State.CLOSED)
-    Decision.objects.filter(case=case).update(reason_sealed=b"")
+    Case.objects.filter(pk=case.pk, state__in=UNDECIDED).update(state=State.CLOSED)
+    Decision.objects.filter(case=case).update(reason_sealed=b"", said_sealed=b"")
+    reviews.forget(case, now=now)
+    pauses.forget(case, now=now)
     case.grants.filter(ended_at=None).update(ended_at=now)
     case.grants.update(note=b"")
     return True
-
-
-def reason_of(decision: Decision) -> str:
-    """Why, in the words of whoever decided. Raises KeyMissing in a process without the vault."""
-    identity = vault.identity_of(decision.case.report)
-    return seal.open_sealed(bytes(decision.reason_sealed), identity).decode()
 
 
 def ask_platform(decision: Decision, hosted: Hosted, *, actor: str, now: datetime) -> Action:
@@ -263,17 +231,10 @@ def confirm_action(action: Action, *, now: datetime) -> bool:
     won = Action.objects.filter(pk=action.pk, done_at=None).update(done_at=now, last_error="")
     if not won:
         return False
-    Hosted.objects.filter(pk=action.hosted_id, removed_at=None).update(removed_at=now)
+    if not action.decision.restriction:
+        Hosted.objects.filter(pk=action.hosted_id, removed_at=None).update(removed_at=now)
     audit.record("action:done", subject=action, actor=action.platform.name_in_log, at=now)
     case = action.decision.case
     if not Action.objects.filter(decision=action.decision, done_at=None).exists():
         stop_clocks(case, "removal", now=now)
     return True
-
-
-def _free_for(user: User, now: datetime) -> Q:
-    return Q(claimed_by=None) | Q(claimed_by=user) | Q(claimed_until__lt=now)
-
-
-def _is_open(case: Case) -> bool:
-    return Case.objects.filter(pk=case.pk, state=State.OPEN).exists()

@@ -174,7 +174,19 @@ TABLES: dict[str, Row] = {
         worker=READS,
     ),
     "cases_decision": Row(
-        "Public tells verdict and ground; why is staff's.", public=Right(read=all_but("reason_sealed"))
+        "Public tells verdict and ground; why is staff's.",
+        public=Right(read=all_but("reason_sealed", "said_sealed")),
+    ),
+    "cases_policy": Row("Public names a ground. Nothing of it is changed.", public=READS, desk=KEEPS, worker=READS),
+    "cases_review": Row("Second looks; staff's."),
+    "cases_opinion": Row(
+        "What each person concluded; staff's. Only what was written goes, with its report.",
+        desk=KEEPS, worker=Right(read=ALL, add=ALL, change=only("reason_sealed")),
+    ),
+    "cases_aside": Row("Who has seen a decision that is to be looked at blind; staff's."),
+    "cases_sampling": Row("How many decisions are drawn; staff's.", desk=KEEPS, worker=READS),
+    "cases_pause": Row(
+        "Public tells that a case waits, and for whom in kind.", public=Right(read=all_but("sealed"))
     ),
     "cases_action": Row(
         "Public tells what a platform was asked and did.",

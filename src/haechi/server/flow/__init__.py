@@ -6,6 +6,8 @@ A report comes in                              submit_report()
   opens a case and starts the clocks of law                          open_case()
 What the request still lacks is asked for      ask_for_missing()
 A reviewer decides: all of it, or none         decide()
+  two people refuse, each without the other    judge()
+  or the case waits for somebody outside       ask_more(), refer(), go_on(), end_pauses()
   the platform removes and confirms            deliver_action()
   hosts outside get a notice                   deliver_notice()
   copies posted meanwhile are found            sweep_copies()
@@ -24,7 +26,8 @@ A report ends: asked for, or by time           erase()
 What was half sent is forgotten                forget_visits(), forget_uploads()
 
 The modules stand in this order: jobs, intake, outward (what is asked of others), known (banks),
-deciding, objecting, returning, asking (for what is missing), ending, hours. One imports those before it.
+deciding, objecting, returning, asking (for what is missing), pausing, ending, hours. One imports those
+before it.
 
 Each stage knows only the stages before it; what comes next is known here alone. Background tasks are
 jobs in the same database, deferred inside the transaction that makes them necessary: either both
@@ -33,7 +36,7 @@ repeat.
 """
 
 from haechi.server.flow.asking import Lacking, ask_for_missing, lacking
-from haechi.server.flow.deciding import decide, sweep_copies
+from haechi.server.flow.deciding import decide, judge, sweep_copies
 from haechi.server.flow.ending import Erasure, erase, expire_reports, finish_erasure
 from haechi.server.flow.hours import (
     anchor_checkpoint,
@@ -72,6 +75,7 @@ from haechi.server.flow.outward import (
     pursue_added,
     remove_hosted,
 )
+from haechi.server.flow.pausing import ask_more, end_pauses, go_on, refer
 from haechi.server.flow.returning import (
     add_to_report,
     appeal_inaction,
@@ -96,12 +100,14 @@ __all__ = [
     "appeal",
     "appeal_inaction",
     "ask_for_missing",
+    "ask_more",
     "complete_request",
     "confirm_member",
     "correct_report",
     "decide",
     "deliver_action",
     "deliver_notice",
+    "end_pauses",
     "erase",
     "examine",
     "examine_report",
@@ -109,12 +115,15 @@ __all__ = [
     "finish_erasure",
     "forget_uploads",
     "forget_visits",
+    "go_on",
+    "judge",
     "keep_banks",
     "lacking",
     "match",
     "open_case",
     "places_outside",
     "pursue_added",
+    "refer",
     "remove_hosted",
     "rescue_jobs",
     "search_backwards",

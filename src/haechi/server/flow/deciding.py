@@ -8,8 +8,11 @@ from django.utils import timezone
 from procrastinate.contrib.django import app
 
 from haechi.errors import CaseClosed
+from haechi.server.cases import deciding, reviews
 from haechi.server.cases import services as cases
-from haechi.server.cases.models import Case, Decision, Ground, Verdict
+from haechi.server.cases.models import REFUSALS, Case, Decision, Verdict
+from haechi.server.cases.models import State as CaseState
+from haechi.server.cases.ruling import Ruling, Said
 from haechi.server.evidence import services as evidence
 from haechi.server.flow.intake import match
 from haechi.server.flow.jobs import KeepTrying
@@ -32,20 +35,66 @@ SWEEP_AFTER_S = 5
 def decide(
     case: Case,
     verdict: Verdict,
-    ground: Ground,
+    ground: str,
     *,
     reason: str,
     remove: Iterable[Hosted],
     actor: User,
     now: dt.datetime,
+    restriction: str = "",
+    said: Said = Said(),  # noqa: B008  # frozen
 ) -> Decision:
-    """Record the decision with everything that follows from it: all, or none (B20).
+    """Record what one person decides alone, with everything that follows: all, or none (B20).
 
-    `remove` is the hosted content the reviewer confirmed. Raises ReasonRequired, CaseClosed or
-    CaseClaimed.
+    `remove` is the hosted content the reviewer confirmed. Raises ReasonRequired, GroundUnknown,
+    SecondNeeded (two people refuse: judge()), StatementRefused, CaseClosed, CaseClaimed, NotAllowed.
     """
-    remove = list(remove)
-    decision = cases.decide(case, verdict, ground, reason=reason, actor=actor, now=now)
+    ruling = Ruling(verdict, ground, reason, restriction, said)
+    decision = deciding.decide(case, ruling, actor=actor, now=now)
+    _follow(decision, remove, actor=actor, now=now)
+    reviews.draw(decision, now=now)
+    return decision
+
+
+@transaction.atomic
+def judge(
+    case: Case,
+    ruling: Ruling,
+    *,
+    remove: Iterable[Hosted],
+    place: int,
+    actor: User,
+    now: dt.datetime,
+) -> Decision | None:
+    """What one person concludes; None where a second must look before anything is decided (B23).
+
+    place   which opinion the page was for (reviews.place_of): 1 the first, 2 blind, 3 knowing both.
+    Raises what decide() raises, and AlreadyLooked.
+    """
+    if place == reviews.FIRST and ruling.verdict not in REFUSALS:
+        return decide(
+            case,
+            ruling.verdict,
+            ruling.ground,
+            reason=ruling.reason,
+            remove=remove,
+            actor=actor,
+            now=now,
+            restriction=ruling.restriction,
+            said=ruling.said,
+        )
+    opinion = reviews.give(case, ruling, place=place, actor=actor, now=now)
+    if not reviews.decides(opinion, ruling):
+        return None
+    decision = deciding.record(case, ruling, state=CaseState.SECOND, actor=actor, now=now)
+    reviews.settle(opinion.review, decision, now=now)
+    _follow(decision, remove, actor=actor, now=now)
+    return decision
+
+
+def _follow(decision: Decision, remove: Iterable[Hosted], *, actor: User, now: dt.datetime) -> None:
+    """All that a decision causes, inside its transaction."""
+    case = decision.case
     report = Report.objects.filter(pk=case.report_id).exclude(
         state__in=(ReportState.WITHDRAWN, ReportState.ERASED)
     )
@@ -53,9 +102,23 @@ def decide(
         raise CaseClosed(case.pk)
     nudges.changed(case.report, now=now)
     cases.stop_clocks(case, "decision", now=now)
-    if verdict == Verdict.KEEP:
+    if decision.verdict in REFUSALS:
         cases.stop_clocks(case, "removal", now=now)
-        return decision
+        return
+    remove = list(remove)
+    for hosted in remove:
+        remove_hosted(decision, hosted, actor=actor.name_in_log, by_machine=False, now=now)
+    if decision.verdict == Verdict.REMOVE:
+        _keep_down(decision, remove, actor=actor, now=now)
+    # With a platform asked, its answer ends the clock; with nobody asked, nothing was removed and
+    # the clock runs on.
+    if decision.notices.exists() and not decision.actions.exists():
+        cases.stop_clocks(case, "removal", now=now)
+
+
+def _keep_down(decision: Decision, remove: list[Hosted], *, actor: User, now: dt.datetime) -> None:
+    """What only a removal causes: the bank, notices to hosts outside, looking for copies."""
+    case = decision.case
     for exhibit in case.report.exhibits.all():
         seen = evidence.seen_by_person(exhibit)
         matching.add_member(
@@ -65,19 +128,12 @@ def decide(
     matching.confirm_told(
         case.report, remove, case_number=case.pk, actor=actor.name_in_log, now=now
     )
-    for hosted in remove:
-        remove_hosted(decision, hosted, actor=actor.name_in_log, by_machine=False, now=now)
     for location, address in places_outside(case.report):
         notice = notices.draft(decision, location, address, now=now)
         if notice is not None:
             deliver_notice.configure(lock=f"notice-{notice.pk}").defer(notice_id=str(notice.pk))
     search_backwards.defer()
     sweep_copies.configure(schedule_in={"seconds": SWEEP_AFTER_S}).defer(decision_id=decision.pk)
-    # With a platform asked, its answer ends the clock; with nobody asked, nothing was removed and
-    # the clock runs on.
-    if decision.notices.exists() and not decision.actions.exists():
-        cases.stop_clocks(case, "removal", now=now)
-    return decision
 
 
 @app.task(name="sweep_copies", retry=KeepTrying())

@@ -32,7 +32,7 @@ def locked(decision_id: int) -> Decision:
 def remove_hosted(
     decision: Decision, hosted: Hosted, *, actor: str, by_machine: bool, now: dt.datetime
 ) -> None:
-    """Ask a platform to remove one piece, with its statement of reasons."""
+    """Ask a platform to remove one piece, or to restrict it, with its statement of reasons."""
     action = cases.ask_platform(decision, hosted, actor=actor, now=now)
     transparency.state_reasons(action, by_machine=by_machine, now=now)
     deliver_action.configure(lock=action.idempotency_key).defer(action_id=action.pk)
@@ -59,8 +59,10 @@ def deliver_action(action_id: int) -> None:
     report = action.decision.case.report
     if action.done_at is not None or report.state == ReportState.WITHDRAWN:
         return
+    restriction = action.decision.restriction
     body: dict[str, object] = {
-        "type": "content.remove",
+        "type": "content.restrict" if restriction else "content.remove",
+        **({"restriction": restriction} if restriction else {}),
         "idempotency_key": action.idempotency_key,
         "content_id": action.hosted.content_id,
         "reason": action.decision.get_ground_display(),

@@ -17,7 +17,7 @@ from haechi import seal
 from haechi.errors import DeliveryFailed, InvalidDocument
 from haechi.formats import xarf
 from haechi.server.audit import services as audit
-from haechi.server.cases.models import Case, Decision, Ground
+from haechi.server.cases.models import Case, Decision
 from haechi.server.evidence.models import Fingerprint
 from haechi.server.notices.models import Notice, Receiver, State
 from haechi.server.reports import vault
@@ -188,7 +188,7 @@ def _message(
         reporter=contact,
         sender=contact,
         minor=report.minor,
-        synthetic=decision.ground == Ground.DEEPFAKE,
+        synthetic=decision.policy.synthetic,
         description=str(decision.get_ground_display()),
         sha256=[bytes(fingerprint.sha256).hex() for fingerprint in fingerprints],
     )

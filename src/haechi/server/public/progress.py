@@ -11,7 +11,7 @@ from haechi.errors import NothingToAppeal
 from haechi.server.appeals import services as appeals
 from haechi.server.appeals.models import Appeal
 from haechi.server.appeals.services import Appealable
-from haechi.server.cases.models import Action, Case, Clock, Decision, Verdict
+from haechi.server.cases.models import Action, Case, Clock, Decision, For, Pause, Verdict
 from haechi.server.evidence.models import Exhibit, ToldFingerprint
 from haechi.server.evidence.models import State as ExhibitState
 from haechi.server.evidence.way import Way
@@ -161,6 +161,26 @@ class Progress:
     def removes(self) -> bool:
         """True when it was decided that it must come down."""
         return self.decision is not None and self.decision.verdict == Verdict.REMOVE
+
+    @property
+    def restricts(self) -> bool:
+        """True when platforms are asked to restrict who can see it."""
+        return self.decision is not None and self.decision.verdict == Verdict.RESTRICT
+
+    @property
+    def not_ours(self) -> bool:
+        """True when it is nothing that can be dealt with here."""
+        return self.decision is not None and self.decision.verdict == Verdict.NOT_OURS
+
+    @cached_property
+    def pause(self) -> Pause | None:
+        """Whom the case waits for, or None; by name it is staff's."""
+        return Pause.objects.going_on().filter(case__report=self.report).first()
+
+    @property
+    def asked(self) -> bool:
+        """True while her answer is waited for."""
+        return self.pause is not None and self.pause.waits_for == For.REPORTER
 
     @cached_property
     def clocks(self) -> list[Clock]:

@@ -3,12 +3,27 @@
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from statistics import median
+from typing import Any
 
+from haechi.errors import InvalidDocument, StatementRefused
 from haechi.formats import statement
 from haechi.server.audit import services as audit
 from haechi.server.audit.models import Entry
-from haechi.server.cases.models import Action, Case, Clock, Decision, Ground, Verdict
-from haechi.server.matching.models import Check
+from haechi.server.cases.models import (
+    REFUSALS,
+    UNDECIDED,
+    Action,
+    Case,
+    Clock,
+    Decision,
+    For,
+    Pause,
+    Policy,
+    Restriction,
+    Verdict,
+)
+from haechi.server.cases.ruling import Said, said_in
+from haechi.server.matching.models import Check, Hosted
 from haechi.server.notices.models import Notice
 from haechi.server.notices.models import State as NoticeState
 from haechi.server.reports.models import Report
@@ -19,15 +34,12 @@ FACTS = (
     "It was reported that this content depicts a person in an intimate way without consent. "
     "A reviewer compared the content with the report by its fingerprint and confirmed it."
 )
-LEGAL_GROUNDS = {
-    Ground.DEEPFAKE: "Non-consensual intimate depiction made or altered by a machine",
-    Ground.INTIMATE: "Non-consensual sharing of an intimate picture",
-    Ground.MINOR: "Sexual depiction of a person under 18",
+VISIBILITY = {
+    "": "DECISION_VISIBILITY_CONTENT_REMOVED",
+    Restriction.DISABLED: "DECISION_VISIBILITY_CONTENT_DISABLED",
+    Restriction.AGE: "DECISION_VISIBILITY_CONTENT_AGE_RESTRICTED",
+    Restriction.LABELLED: "DECISION_VISIBILITY_CONTENT_LABELLED",
 }
-EXPLANATION = (
-    "Making such content available without the consent of the person depicted is unlawful, "
-    "whether it was recorded or generated."
-)
 
 
 def state_reasons(action: Action, *, now: datetime, by_machine: bool = False) -> Statement:
@@ -39,26 +51,59 @@ def state_reasons(action: Action, *, now: datetime, by_machine: bool = False) ->
     made = Statement.objects.create(
         action=action,
         made_at=now,
-        document=statement.dsa(
+        document=document(
+            decision.policy,
+            said_in(decision),
+            restriction=decision.restriction,
             puid=f"haechi-{action.appeal_token}",
-            facts=FACTS,
-            ground=LEGAL_GROUNDS[Ground(decision.ground)],
-            explanation=EXPLANATION,
-            content_type=[_content_type(action)],
-            minor=decision.ground == Ground.MINOR,
-            content_date=action.hosted.registered_at.date(),
-            application_date=now.date(),
-            automated_detection=_found_by_machine(action),
-            automated_decision=f"AUTOMATED_DECISION_{'FULLY' if by_machine else 'NOT_AUTOMATED'}",
-            synthetic=decision.ground == Ground.DEEPFAKE,
+            hosted=action.hosted,
+            named=not _found_by_machine(action),
+            by_machine=by_machine,
+            now=now,
         ),
     )
     audit.record("statement:made", subject=made, actor=decision.actor.name_in_log, at=now)
     return made
 
 
-def _content_type(action: Action) -> str:
-    return f"CONTENT_TYPE_{'VIDEO' if bytes(action.hosted.frames) else 'IMAGE'}"
+def document(
+    policy: Policy,
+    said: Said,
+    *,
+    restriction: str,
+    puid: str,
+    hosted: Hosted | None,
+    named: bool,
+    by_machine: bool,
+    now: datetime,
+) -> dict[str, Any]:
+    """The statement as the EU's database takes it; also shown before anything is decided.
+
+    hosted   None before it is known what is removed. Raises StatementRefused, which names the field.
+    """
+    try:
+        return statement.dsa(
+            puid=puid,
+            facts=said.facts or FACTS,
+            ground=policy.legal_ground,
+            explanation=said.explanation or policy.explanation,
+            content_type=[_content_type(hosted)],
+            minor=policy.minor,
+            content_date=(hosted.registered_at if hosted else now).date(),
+            application_date=now.date(),
+            automated_detection=not named,
+            automated_decision=f"AUTOMATED_DECISION_{'FULLY' if by_machine else 'NOT_AUTOMATED'}",
+            synthetic=policy.synthetic,
+            illegal=policy.illegal,
+            visibility=VISIBILITY[restriction],
+        )
+    except InvalidDocument as refused:
+        field, _space, why = str(refused).partition(" ")
+        raise StatementRefused(field, why) from refused
+
+
+def _content_type(hosted: Hosted | None) -> str:
+    return f"CONTENT_TYPE_{'VIDEO' if hosted and bytes(hosted.frames) else 'IMAGE'}"
 
 
 def _found_by_machine(action: Action) -> bool:
@@ -74,7 +119,11 @@ class Counts:
     reports: int
     reports_minor: int
     removals_decided: int
+    restrictions_decided: int
     refusals_decided: int
+    refusals_not_our_remit: int
+    cases_referred: int
+    reporters_asked_for_more: int
     open_cases: int
     pieces_removed: int
     notices_sent: int
@@ -104,8 +153,12 @@ def count(*, now: datetime) -> Counts:
         reports=Report.objects.count(),
         reports_minor=Report.objects.filter(age="under_18").count(),
         removals_decided=decisions.filter(verdict=Verdict.REMOVE).count(),
-        refusals_decided=decisions.filter(verdict=Verdict.KEEP).count(),
-        open_cases=Case.objects.queue().count(),
+        restrictions_decided=decisions.filter(verdict=Verdict.RESTRICT).count(),
+        refusals_decided=decisions.filter(verdict__in=REFUSALS).count(),
+        refusals_not_our_remit=decisions.filter(verdict=Verdict.NOT_OURS).count(),
+        cases_referred=Pause.objects.exclude(waits_for=For.REPORTER).count(),
+        reporters_asked_for_more=Pause.objects.filter(waits_for=For.REPORTER).count(),
+        open_cases=Case.objects.filter(state__in=UNDECIDED).count(),
         pieces_removed=len(times),
         notices_sent=Notice.objects.filter(state=NoticeState.SENT).count(),
         uploads_checked=Check.objects.count(),

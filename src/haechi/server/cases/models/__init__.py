@@ -1,25 +1,61 @@
-"""Case, clocks, decision, and the actions it asks of platforms."""
+"""Case, clocks, decision, second looks, and the actions it asks of platforms."""
 
 from haechi.server.cases.models.action import Action
-from haechi.server.cases.models.case import Case, CaseQuerySet, State
+from haechi.server.cases.models.case import UNDECIDED, WAITING, Case, CaseQuerySet, State
 from haechi.server.cases.models.clock import Clock
-from haechi.server.cases.models.decision import Decision, DecisionQuerySet, Ground, Verdict
+from haechi.server.cases.models.decision import (
+    ACTING,
+    OBJECTIONABLE,
+    REFUSALS,
+    Decision,
+    DecisionQuerySet,
+    Ground,
+    Restriction,
+    Verdict,
+)
 from haechi.server.cases.models.grant import Grant, GrantQuerySet, Look, Purpose, Scope
+from haechi.server.cases.models.pause import For, Pause, PauseQuerySet
+from haechi.server.cases.models.policy import Policy, PolicyKind
+from haechi.server.cases.models.review import (
+    Aside,
+    Occasion,
+    Opinion,
+    Review,
+    ReviewQuerySet,
+    Sampling,
+)
 from haechi.server.cases.models.rule import Rule
 
 __all__ = [
+    "ACTING",
+    "OBJECTIONABLE",
+    "REFUSALS",
+    "UNDECIDED",
+    "WAITING",
     "Action",
+    "Aside",
     "Case",
     "CaseQuerySet",
     "Clock",
     "Decision",
     "DecisionQuerySet",
+    "For",
     "Grant",
     "GrantQuerySet",
     "Ground",
     "Look",
+    "Occasion",
+    "Opinion",
+    "Pause",
+    "PauseQuerySet",
+    "Policy",
+    "PolicyKind",
     "Purpose",
+    "Restriction",
+    "Review",
+    "ReviewQuerySet",
     "Rule",
+    "Sampling",
     "Scope",
     "State",
     "Verdict",

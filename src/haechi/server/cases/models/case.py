@@ -1,6 +1,7 @@
 """A case: one report under review."""
 
-from typing import TYPE_CHECKING, ClassVar, Self
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar, Final, Self
 
 from django.db import models
 from django.db.models import Min, Q
@@ -17,11 +18,17 @@ class State(models.TextChoices):
     """Where a case stands."""
 
     OPEN = "open", _("open")
+    SECOND = "second", _("waiting for a second look")
+    PAUSED = "paused", _("waiting for an answer")
     DECIDED = "decided", _("decided")
     CLOSED = "closed", _("closed without a decision")
     WITHDRAWN = "withdrawn", _("withdrawn")
 
 
+# Nothing is decided yet: clocks run, and a reporter may object to silence.
+UNDECIDED: Final = (State.OPEN, State.SECOND, State.PAUSED)
+# What waits for somebody here: the queue.
+WAITING: Final = (State.OPEN, State.SECOND)
 # Who did not say how old they are comes before who said to be an adult.
 AGE_KNOWN = models.Case(
     models.When(report__age=Age.ADULT, then=1), default=0, output_field=models.IntegerField()
@@ -32,7 +39,7 @@ class CaseQuerySet(models.QuerySet["Case"]):
     """Reads of cases."""
 
     def queue(self) -> Self:
-        """Open cases in the order they are worked on.
+        """Cases that somebody has to look at, in the order they are worked on.
 
         People under 18 before all others, then who is in danger, then the least time left; among
         equals those who did not say their age (they may be children), then the oldest.
@@ -41,7 +48,7 @@ class CaseQuerySet(models.QuerySet["Case"]):
         """
         running = Q(clocks__stopped_at=None)
         return (
-            self.filter(state=State.OPEN)
+            self.filter(state__in=WAITING)
             .annotate(next_due=Min("clocks__due_at", filter=running))
             .select_related("report", "claimed_by")
             .order_by(
@@ -52,6 +59,10 @@ class CaseQuerySet(models.QuerySet["Case"]):
                 "opened_at",
             )
         )
+
+    def free_for(self, user: User, now: datetime) -> Self:
+        """Those that nobody else is working on."""
+        return self.filter(Q(claimed_by=None) | Q(claimed_by=user) | Q(claimed_until__lt=now))
 
 
 class Case(models.Model):

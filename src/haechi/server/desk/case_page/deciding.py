@@ -3,13 +3,15 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db.models import QuerySet
 
-from haechi.server.cases.models import Case, State
+from haechi.server.cases import pauses, reviews
+from haechi.server.cases.models import WAITING, Case, Opinion, Pause, Verdict
 from haechi.server.desk import vocabulary
 from haechi.server.desk.case_page.page import Page
-from haechi.server.desk.forms import DecisionForm
+from haechi.server.desk.deciding_form import DecisionForm
 from haechi.server.evidence.models import Fingerprint
 from haechi.server.matching import services as matching
 from haechi.server.matching import told
@@ -30,16 +32,42 @@ class Effects:
 
 
 def part(page: Page) -> dict[str, object]:
-    """The form where this person may decide, and the effects while nobody has."""
+    """The form where this person may decide, whom the case waits for, and the effects."""
     case = page.case
-    open_to_them = page.may_read and case.state == State.OPEN
+    heard = reviews.heard(case, page.user)
+    open_to_them = page.may_read and case.state in WAITING and not heard
+    place = reviews.place_of(case)
     return {
-        "form": page.typed.decision or (form_for(case) if open_to_them else None),
+        "form": page.typed.decision or (form_for(case, now=page.now) if open_to_them else None),
         "effects": None if case.decision else _effects(page),
+        "decide_waits": case.state in WAITING and not heard,
+        "decide_heard": heard,
+        "decide_alone": heard and not reviews.enough_people(case, besides=page.user),
+        "decide_place": place,
+        "decide_knowing": _opinions(page) if place == reviews.THIRD and not heard else [],
+        "decide_pause": _pause(page),
+        "decide_preview": page.typed.preview,
     }
 
 
-def form_for(case: Case, data: Mapping[str, object] | None = None) -> DecisionForm:
+def _opinions(page: Page) -> list[tuple[Opinion, str]]:
+    """What the two concluded, for the third person; why, where the case is open to them."""
+    review = reviews.pending(page.case)
+    given = review.opinions.select_related("user") if review else ()
+    return [(each, reviews.reason_of(each) if page.opened else "") for each in given]
+
+
+def _pause(page: Page) -> tuple[Pause, str, str] | None:
+    """Whom the case waits for: the row, the name, the reason."""
+    pause = pauses.of(page.case)
+    if pause is None:
+        return None
+    return (pause, *(pauses.note_of(pause) if page.opened else ("", "")))
+
+
+def form_for(
+    case: Case, data: Mapping[str, object] | None = None, *, now: datetime
+) -> DecisionForm:
     """The form with a box for every piece of hosted content that the report met."""
     said: dict[int, list[str]] = {}
     for hit in case.report.hits.exclude(hosted=None):
@@ -50,7 +78,16 @@ def form_for(case: Case, data: Mapping[str, object] | None = None) -> DecisionFo
     def say(hosted: Hosted) -> str:
         return f"{hosted.platform}: {hosted.content_id} ({', '.join(said.get(hosted.pk, []))})"
 
-    return DecisionForm(data, hosted=removable(case), say=say, unseen=found_by_told(case))
+    place = reviews.place_of(case)
+    return DecisionForm(
+        data,
+        hosted=removable(case),
+        now=now,
+        verdicts=tuple(Verdict) if place == reviews.FIRST else reviews.CONCLUSIONS,
+        place=place,
+        say=say,
+        unseen=found_by_told(case),
+    )
 
 
 def found_by_told(case: Case) -> set[int]:

@@ -42,6 +42,8 @@ def _subjects(case: Case) -> list[str]:
     rows: list[Model] = [case, case.report, *case.clocks.all(), *case.report.exhibits.all()]
     rows += [*case.report.messages.all(), *case.decisions.exclude(overturned_at=None)]
     rows += case.report.told.all()
+    # While another opinion is wanted, nobody reads who gave one (blind).
+    rows += case.reviews.exclude(settled_at=None)
     rows += matching.members_of(case.report, case.pk)
     decision = case.decision
     if decision is not None:

@@ -1,21 +1,29 @@
 """What every part of the case page is built from."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from haechi.server.cases.models import Case
-from haechi.server.desk.forms import DecisionForm, IdentityForm, MessageForm
+from haechi.server.desk.deciding_form import DecisionForm
+from haechi.server.desk.forms import IdentityForm, MessageForm
 from haechi.server.desk.reading import Request
 from haechi.server.staff.models import User
+
+type Preview = Sequence[tuple[str, Mapping[str, object]]]
 
 
 @dataclass(frozen=True)
 class Typed:
-    """Forms as somebody filled them in, where a page comes back with a mistake; else None."""
+    """Forms as somebody filled them in, where a page comes back with a mistake; else None.
+
+    preview   statements of reasons as they would be sent, each with what it is about
+    """
 
     decision: DecisionForm | None = None
     identity: IdentityForm | None = None
     message: MessageForm | None = None
+    preview: Preview | None = None
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""One case: read it, take it, decide it."""
+"""One case: read it, take it, write to its reporter. views.decide decides it."""
 
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
@@ -7,27 +7,31 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from haechi.errors import (
+    AlreadyLooked,
     CaseClaimed,
     CaseClosed,
     GrantNeeded,
     GrantRevoked,
+    GroundUnknown,
     HaechiError,
     NotAllowed,
     ReasonRequired,
+    StatementRefused,
 )
 from haechi.server import flow
-from haechi.server.cases import grants
+from haechi.server.cases import grants, reviews
 from haechi.server.cases import services as cases
-from haechi.server.cases.models import Case, Purpose, Scope, State, Verdict
+from haechi.server.cases.models import Case, Purpose, Scope, Verdict
 from haechi.server.desk import case_page
 from haechi.server.desk.access import actor_of, reviewers_only
-from haechi.server.desk.case_page import deciding
 from haechi.server.desk.case_page.page import Typed
-from haechi.server.desk.forms import DecisionForm, IdentityForm, MessageForm, OpenForm
+from haechi.server.desk.forms import IdentityForm, MessageForm, OpenForm
 from haechi.server.reports.models import Sender
-from haechi.server.staff.models import User
 
 STATUS = {
+    AlreadyLooked.code: 403,
+    GroundUnknown.code: 422,
+    StatementRefused.code: 422,
     CaseClosed.code: 409,
     CaseClaimed.code: 409,
     NotAllowed.code: 403,
@@ -46,7 +50,7 @@ UNREAD = Count(
 @reviewers_only
 def case(request: HttpRequest, case_id: int) -> HttpResponse:
     """Everything one needs to decide, in that order."""
-    return _page(request, case_id)
+    return page(request, case_id)
 
 
 @require_POST
@@ -55,8 +59,8 @@ def claim(request: HttpRequest, case_id: int) -> HttpResponse:
     """Take the case for twenty minutes; pressed again, for twenty more."""
     try:
         cases.claim(get_object_or_404(Case, pk=case_id), actor_of(request), now=timezone.now())
-    except (CaseClaimed, CaseClosed, GrantRevoked) as error:
-        return _page(request, case_id, error=error)
+    except (AlreadyLooked, CaseClaimed, CaseClosed, GrantRevoked) as error:
+        return page(request, case_id, error=error)
     return redirect("desk:case", case_id)
 
 
@@ -67,12 +71,12 @@ def open_content(request: HttpRequest, case_id: int) -> HttpResponse:
     found = get_object_or_404(Case.objects.select_related("report"), pk=case_id)
     form = OpenForm(request.POST)
     if not form.is_valid():
-        return _page(request, case_id, error=GrantNeeded(found.pk))
+        return page(request, case_id, error=GrantNeeded(found.pk))
     purpose = Purpose(form.cleaned_data["purpose"])
     try:
         grants.open_content(found, actor_of(request), purpose, now=timezone.now())
     except GrantRevoked as error:
-        return _page(request, case_id, error=error)
+        return page(request, case_id, error=error)
     return redirect("desk:case", case_id)
 
 
@@ -83,14 +87,14 @@ def ask_identity(request: HttpRequest, case_id: int) -> HttpResponse:
     found = get_object_or_404(Case.objects.select_related("report"), pk=case_id)
     form = IdentityForm(request.POST)
     if not form.is_valid():
-        return _page(request, case_id, Typed(identity=form), status=422)
+        return page(request, case_id, Typed(identity=form), status=422)
     purpose = Purpose(form.cleaned_data["purpose"])
     try:
         grants.ask_identity(
             found, actor_of(request), purpose, form.cleaned_data["note"], now=timezone.now()
         )
     except GrantNeeded as error:
-        return _page(request, case_id, error=error)
+        return page(request, case_id, error=error)
     return redirect("desk:case", case_id)
 
 
@@ -104,34 +108,14 @@ def release(request: HttpRequest, case_id: int) -> HttpResponse:
 
 @require_POST
 @reviewers_only
-def decide(request: HttpRequest, case_id: int) -> HttpResponse:
-    """Decide, with all that follows, or change nothing and keep what was typed."""
-    found = get_object_or_404(Case.objects.select_related("report"), pk=case_id)
-    form = deciding.form_for(found, request.POST)
-    if found.state != State.OPEN:
-        return _page(request, case_id, Typed(form), error=CaseClosed(found.pk))
-    if not grants.holds(found, actor_of(request), Scope.CONTENT, now=timezone.now()):
-        return _page(request, case_id, Typed(form), error=GrantNeeded(found.pk))
-    if not form.is_valid():
-        error = ReasonRequired() if form.has_error("reason", "required") else None
-        return _page(request, case_id, Typed(form), error=error, status=422)
-    try:
-        _decide(found, form, actor_of(request))
-    except (CaseClosed, CaseClaimed, NotAllowed, ReasonRequired) as error:
-        return _page(request, case_id, Typed(form), error=error)
-    return redirect("desk:case", case_id)
-
-
-@require_POST
-@reviewers_only
 def write(request: HttpRequest, case_id: int) -> HttpResponse:
     """Write to the reporter."""
     found = get_object_or_404(Case.objects.select_related("report"), pk=case_id)
     form = MessageForm(request.POST)
     if not form.is_valid():
-        return _page(request, case_id, Typed(message=form), status=422)
+        return page(request, case_id, Typed(message=form), status=422)
     if not grants.holds(found, actor_of(request), Scope.CONTENT, now=timezone.now()):
-        return _page(request, case_id, Typed(message=form), error=GrantNeeded(found.pk))
+        return page(request, case_id, Typed(message=form), error=GrantNeeded(found.pk))
     text = form.cleaned_data["text"]
     flow.write_to_reporter(found.report, text, actor=actor_of(request), now=timezone.now())
     return redirect("desk:case", case_id)
@@ -143,10 +127,10 @@ def pursue(request: HttpRequest, case_id: int) -> HttpResponse:
     """Ask for removal at places that were added after the decision."""
     found = get_object_or_404(Case, pk=case_id)
     if not grants.holds(found, actor_of(request), Scope.CONTENT, now=timezone.now()):
-        return _page(request, case_id, error=GrantNeeded(found.pk))
+        return page(request, case_id, error=GrantNeeded(found.pk))
     decision = found.decision
     if decision is None or decision.verdict != Verdict.REMOVE:
-        return _page(request, case_id, error=CaseClosed(case_id))
+        return page(request, case_id, error=CaseClosed(case_id))
     flow.pursue_added(decision, actor=actor_of(request), now=timezone.now())
     return redirect("desk:case", case_id)
 
@@ -165,20 +149,7 @@ def news(request: HttpRequest) -> HttpResponse:
     return render(request, "desk/news.html", context)
 
 
-def _decide(found: Case, form: DecisionForm, actor: User) -> None:
-    typed = form.cleaned_data
-    flow.decide(
-        found,
-        Verdict(typed["verdict"]),
-        typed["ground"],
-        reason=typed["reason"],
-        remove=typed.get("remove", ()),
-        actor=actor,
-        now=timezone.now(),
-    )
-
-
-def _page(
+def page(
     request: HttpRequest,
     case_id: int,
     typed: Typed | None = None,
@@ -186,7 +157,10 @@ def _page(
     error: HaechiError | None = None,
     status: int = 200,
 ) -> HttpResponse:
+    """The case as whoever asks may see it, with what was typed and what went wrong."""
     found = get_object_or_404(Case.objects.select_related("report", "claimed_by"), pk=case_id)
+    # Who sees a decision is no blind second look at it.
+    reviews.stand_aside(found, actor_of(request), now=timezone.now())
     context = case_page.context(
         found, actor_of(request), now=timezone.now(), typed=typed, error=error
     )

@@ -8,6 +8,7 @@ from django.utils.functional import Promise
 from django.views.decorators.http import require_safe
 
 from haechi.server.audit.models import Checkpoint, Entry
+from haechi.server.cases import reviews
 from haechi.server.desk.access import staff_only
 from haechi.server.desk.vocabulary import TAGS, Names
 
@@ -35,6 +36,7 @@ def log(request: HttpRequest) -> HttpResponse:
         entries = entries.filter(position__lt=int(before))
     found = list(entries[: PER_PAGE + 1])
     shown = found[:PER_PAGE]
+    blind = reviews.hidden_among([entry.subject for entry in shown])
     names = Names(shown)
     checkpoint = Checkpoint.objects.order_by("-size").first()
     context = {
@@ -46,6 +48,7 @@ def log(request: HttpRequest) -> HttpResponse:
                 bytes(entry.hash).hex()[:HASH_DIGITS],
             )
             for entry in shown
+            if entry.subject not in blind
         ],
         "before": before,
         "next": shown[-1].position if len(found) > PER_PAGE else None,

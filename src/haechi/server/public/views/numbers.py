@@ -25,9 +25,25 @@ ROWS: dict[str, tuple[Promise, Promise]] = {
         _("Decisions to remove"),
         _("Cases in which a person decided that it must come down."),
     ),
+    "restrictions_decided": (
+        _("Decisions to restrict"),
+        _("Cases in which a person decided that fewer people may see it."),
+    ),
     "refusals_decided": (
         _("Decisions not to remove"),
-        _("Cases in which a person found no ground for removal."),
+        _("Cases in which two people, each on their own, found no ground for removal."),
+    ),
+    "refusals_not_our_remit": (
+        _("of these, nothing we can deal with"),
+        _("Others were named who can."),
+    ),
+    "cases_referred": (
+        _("Referrals"),
+        _("Times a case was referred to child protection, the police or another platform."),
+    ),
+    "reporters_asked_for_more": (
+        _("Questions to reporters"),
+        _("Times a case waited for something its reporter was asked for."),
     ),
     "pieces_removed": (
         _("Copies removed"),
