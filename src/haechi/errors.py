@@ -95,6 +95,7 @@ HaechiError
     ├── LoginThrottled    staff.throttled        too many attempts from here
     ├── NotAllowed        staff.not_allowed      the role does not include this act
     ├── OwnRequest        staff.own_request      a second person is needed
+    ├── TooManyStreams    staff.too_many_streams too many pages show changes by themselves
     └── BreakNeeded       staff.break_needed     enough was looked at for now
 
 `code` never changes once released: clients, logs and translations rely on it.
@@ -724,6 +725,12 @@ class NotAllowed(StaffError):
     """The person's role does not include this act."""
 
     code = "staff.not_allowed"
+
+
+class TooManyStreams(StaffError):
+    """More people have a page open that shows changes by itself than this process serves so."""
+
+    code = "staff.too_many_streams"
 
 
 class OwnRequest(StaffError):

@@ -28,7 +28,7 @@ from haechi.fingerprint.address import url_digest
 from haechi.server import flow
 from haechi.server.audit import services as audit
 from haechi.server.audit.models import Entry
-from haechi.server.cases import pauses, policies, reviews
+from haechi.server.cases import claims, pauses, policies, reviews
 from haechi.server.cases import services as cases
 from haechi.server.cases.models import (
     Action,
@@ -148,7 +148,7 @@ class TestTwoPeopleRefuse:
         with pytest.raises(AlreadyLooked):
             judge(case, KEEP, reviewer, place=2)
         with pytest.raises(AlreadyLooked):
-            cases.claim(case, reviewer, now=NOON)
+            claims.claim(case, reviewer, now=NOON)
         assert Opinion.objects.count() == 1
 
     def test_where_two_differ_a_third_decides(

@@ -21,7 +21,7 @@ from haechi.server.appeals import services as appeals
 from haechi.server.audit import services as audit
 from haechi.server.audit.models import Entry
 from haechi.server.cases import grants
-from haechi.server.cases.models import Case, Purpose
+from haechi.server.cases.models import Case, Purpose, SavedView
 from haechi.server.client import client_address
 from haechi.server.desk import urls
 from haechi.server.evidence.models import Exhibit
@@ -35,12 +35,18 @@ pytestmark = pytest.mark.django_db
 PASSWORD = "a long pass phrase"
 OPEN_TO_ALL = {"login"}
 OPEN_TO_ADMINISTRATORS = {
-    "login", "logout", "log", "banks", "bank", "grants", "law", "rule", "missed",
+    "login", "logout", "log", "banks", "bank", "grants", "law", "rule", "missed", "order",
 }  # fmt: skip
 POST_ONLY = {
     "logout",
     "claim",
     "release",
+    "renew",
+    "hand_over",
+    "set_aside",
+    "next",
+    "save_view",
+    "drop_view",
     "open_content",
     "ask_identity",
     "decide",
@@ -57,8 +63,8 @@ POST_ONLY = {
 }
 
 OF_A_CASE = (
-    "claim", "release", "open_content", "ask_identity", "decide", "preview", "go_on", "write", "pursue",
-    "ask_missing",
+    "claim", "release", "renew", "hand_over", "set_aside", "open_content", "ask_identity", "decide",
+    "preview", "go_on", "write", "pursue", "ask_missing",
 )  # fmt: skip
 
 
@@ -101,6 +107,8 @@ def arguments(astronaut: bytes, board: Platform) -> dict[str, list[object]]:
     reader = User.objects.create(username="reader", created_at=NOON, role=Role.REVIEWER)
     grants.open_content(case, reader, Purpose.REVIEW, now=NOON)
     grant = grants.ask_identity(case, reader, Purpose.LAW, "A host asks.", now=NOON)
+    view = SavedView.objects.create(owner=reader, name="mine")
+    given |= {"drop_view": [view.pk]}
     given |= {"grant": [grant.pk, "approve"], "rule": ["us_tida_remove"]}
     given |= {"bank": [bank.pk], "settle": [found.pk]}
     given |= {name: [added.member] for name in ("member", "judge", "end")}

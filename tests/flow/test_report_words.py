@@ -17,7 +17,7 @@ from tests.flow.conftest import submit
 
 from haechi import law, seal
 from haechi.server import flow, law_words
-from haechi.server.cases import services as cases
+from haechi.server.cases import claims
 from haechi.server.cases.models import Case, Clock
 from haechi.server.public import page_token
 from haechi.server.reports import services as reports
@@ -194,7 +194,7 @@ def test_the_case_shows_what_was_told_and_that_a_guess_is_a_guess(
     )
     case = flow.open_case(Report.objects.get(), now=NOON)
     desk.force_login(reviewer)
-    cases.claim(case, reviewer, now=timezone.now())
+    claims.claim(case, reviewer, now=timezone.now())
 
     page = text_of(desk.get(f"/case/{case.pk}"))
 

@@ -20,7 +20,7 @@ from haechi.server import flow
 from haechi.server.appeals import services as appeals
 from haechi.server.appeals.models import Appeal
 from haechi.server.audit.models import Entry
-from haechi.server.cases import grants
+from haechi.server.cases import claims, grants
 from haechi.server.cases import services as cases
 from haechi.server.cases.models import Case, Clock, Ground, Purpose, State, Verdict
 from haechi.server.evidence import services as evidence
@@ -403,7 +403,7 @@ def test_silence_can_be_objected_to(
     assert "nothing was refused" in text_of(public.get("/status/look-again"))
     assert public.post("/status/look-again", {"text": "Why?"}).status_code == 422
     Clock.objects.update(due_at=NOON - timedelta(days=1))
-    cases.claim(report.case, reviewer, now=NOON)
+    claims.claim(report.case, reviewer, now=NOON)
     assert "A deadline ran out without a decision" in text_of(public.get("/status"))
 
     assert public.post("/status/look-again", {"text": "Please hurry."}).status_code == 302
@@ -412,7 +412,7 @@ def test_silence_can_be_objected_to(
     with pytest.raises(NotAllowed):
         flow.answer_appeal(appeal, grant=True, reason="Yes.", actor=reviewer, now=NOON)
     flow.answer_appeal(appeal, grant=True, reason="Today.", actor=second_reviewer, now=NOON)
-    cases.claim(Case.objects.get(report=report), second_reviewer, now=NOON)
+    claims.claim(Case.objects.get(report=report), second_reviewer, now=NOON)
     assert "Today." in text_of(public.get("/status/look-again"))
 
 

@@ -77,7 +77,12 @@ export function startClocks(root: ParentNode): void {
       }
     };
     tick();
-    window.setInterval(tick, 5000);
+    const timer = window.setInterval(() => (group.isConnected ? tick() : stop()), 5000);
+    // A list that was put in place of this one has clocks of its own.
+    const stop = (): void => {
+      window.clearInterval(timer);
+      document.removeEventListener("visibilitychange", tick);
+    };
     document.addEventListener("visibilitychange", tick);
   }
 }

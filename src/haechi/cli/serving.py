@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 # A request has its thread while its body comes in, and a telephone with one bar takes minutes for a
 # photograph: with a thread a core, a handful of those would keep everybody out. Each has a connection
 # to the database, of which PostgreSQL gives 100 by default to all processes together.
-THREADS = {"public": 32, "desk": 8}
+# Each open queue keeps one too, to be told of changes; those have no such connection (docs/adr/0007).
+THREADS = {"public": 32, "desk": 8 + 48}
 
 MOST_WORKERS = 64
 HEADERS_MS = 10_000

@@ -140,6 +140,9 @@ WORDS: dict[str, Promise] = {
     "staff.throttled": _("Too many attempts from here. Please wait a quarter of an hour."),
     "staff.not_allowed": _("Your role does not include this, or you decided this case yourself."),
     "staff.own_request": _("This needs a second person. Nothing was changed."),
+    "staff.too_many_streams": _(
+        "Many have this page open, so it does not change by itself. Reload it to look again."
+    ),
     "staff.break_needed": _(
         "You have looked at enough for now. Please rest; nothing waits on you."
     ),

@@ -19,6 +19,7 @@ from haechi.errors import (
 )
 from haechi.server.appeals.models import Appeal, Outcome
 from haechi.server.audit import services as audit
+from haechi.server.cases import claims
 from haechi.server.cases import services as cases
 from haechi.server.cases.models import OBJECTIONABLE, UNDECIDED, Action, Case, Clock, Decision
 from haechi.server.matching import banks
@@ -219,7 +220,7 @@ def answer(appeal: Appeal, *, grant: bool, reason: str, actor: User, now: dateti
     if grant and appeal.kept is not None:
         cases.reopen(appeal.kept, actor=actor, now=now)
     if grant and appeal.silent is not None:
-        cases.free(appeal.silent.case)
+        claims.free(appeal.silent.case)
     if grant:
         for member in members_behind(appeal):
             banks.withdraw(member, actor=actor.name_in_log, now=now, note="an appeal was granted")

@@ -25,8 +25,13 @@ IDENTITY_FOR = timedelta(hours=1)
 
 @transaction.atomic
 def open_content(case: Case, user: User, purpose: Purpose, *, now: datetime) -> Grant:
-    """Let `user` read the case for two hours. Raises GrantRevoked after somebody took it away."""
+    """Let `user` read the case for two hours.
+
+    Raises GrantRevoked after somebody took it away, NotAllowed where they asked never to see it.
+    """
     _lock(case)
+    if user.recusals.filter(case=case).exists():
+        raise NotAllowed(case.pk)
     last = _of(case, user, Scope.CONTENT).order_by("-pk").first()
     if last is not None and last.taken_away:
         raise GrantRevoked(case.pk)

@@ -1,32 +1,27 @@
-"""Open a case, run its clocks, claim it; cases.deciding decides it."""
+"""Open a case, run its clocks; cases.claims says who works on it, cases.deciding decides it."""
 
 from collections.abc import Iterable, Set
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
 
 from haechi import law
-from haechi.errors import AlreadyLooked, CaseClaimed, CaseClosed
+from haechi.errors import CaseClosed
 from haechi.server.audit import services as audit
-from haechi.server.cases import clocks, grants, pauses, reviews, rules
+from haechi.server.cases import claims, clocks, pauses, queue, reviews, rules
 from haechi.server.cases.models import (
     UNDECIDED,
-    WAITING,
     Action,
     Case,
     Clock,
     Decision,
-    Purpose,
     State,
 )
 from haechi.server.matching.models import Hosted
 from haechi.server.reports.models import Report
 from haechi.server.reports.models import State as ReportState
 from haechi.server.staff.models import User
-
-# A claim frees itself when somebody stops working.
-LEASE = timedelta(minutes=20)
 
 
 def open_case(report: Report, *, now: datetime) -> Case:
@@ -35,6 +30,7 @@ def open_case(report: Report, *, now: datetime) -> Case:
         report=report, defaults={"opened_at": now, "minor": report.minor}
     )
     if new:
+        queue.refresh(case)
         audit.record("case:opened", subject=case, actor="worker", at=now)
     return case
 
@@ -53,6 +49,8 @@ def start_clocks(
     since   when it was received, or completed later. Runs inside the caller's transaction; a
             clock that runs already is left as it is.
     """
+    # Before entries are written, like everybody who changes a case: nobody waits for one another.
+    queue.lock(case)
     facts = law.Facts(
         jurisdictions=frozenset(jurisdictions),
         minor=case.report.maybe_minor,
@@ -91,6 +89,7 @@ def start_clocks(
                 },
             )
         started.append(clock)
+    queue.refresh(case)
     return started
 
 
@@ -132,11 +131,7 @@ def reopen(decision: Decision, *, actor: User, now: datetime) -> None:
     ):
         Clock.objects.filter(pk=clock.pk).update(stopped_at=None)
         audit.record("clock:resumed", subject=clock, actor="worker", at=now)
-
-
-def free(case: Case) -> None:
-    """End a claim that has become a reason for pauses."""
-    Case.objects.filter(pk=case.pk).update(claimed_by=None, claimed_until=None)
+    queue.refresh(decision.case)
 
 
 def stop_clocks(case: Case, ended_by: str, *, now: datetime) -> None:
@@ -151,39 +146,6 @@ def stop_clocks(case: Case, ended_by: str, *, now: datetime) -> None:
             audit.record("clock:stopped", subject=clock, actor="worker", at=now)
 
 
-@transaction.atomic
-def claim(case: Case, user: User, *, now: datetime) -> None:
-    """Take a case for twenty minutes, or longer by claiming again; that opens it to `user` too.
-
-    Raises CaseClaimed while somebody else holds it, CaseClosed when it is decided, GrantRevoked
-    where somebody took the right to open it away, AlreadyLooked where another person's look is
-    wanted.
-    """
-    if reviews.heard(case, user):
-        raise AlreadyLooked(case.pk)
-    won = (
-        Case.objects.free_for(user, now)
-        .filter(pk=case.pk, state__in=WAITING)
-        .update(claimed_by=user, claimed_until=now + LEASE)
-    )
-    if not won:
-        raise (
-            CaseClaimed(case.pk)
-            if Case.objects.filter(pk=case.pk, state__in=WAITING).exists()
-            else CaseClosed(case.pk)
-        )
-    audit.record("case:claimed", subject=case, actor=user.name_in_log, at=now)
-    grants.open_content(case, user, Purpose.REVIEW, now=now)
-
-
-@transaction.atomic
-def release(case: Case, user: User, *, now: datetime) -> None:
-    """Give a case back to the queue, without a mark against anybody (B26)."""
-    grants.give_back(case, user, now=now)
-    if Case.objects.filter(pk=case.pk, claimed_by=user).update(claimed_by=None, claimed_until=None):
-        audit.record("case:released", subject=case, actor=user.name_in_log, at=now)
-
-
 def forget(report: Report, *, now: datetime) -> bool:
     """The report is erased: close its case and stop its clocks, inside the caller's transaction.
 
@@ -196,7 +158,7 @@ def forget(report: Report, *, now: datetime) -> bool:
     for clock in case.clocks.filter(stopped_at=None):
         if Clock.objects.filter(pk=clock.pk, stopped_at=None).update(stopped_at=now):
             audit.record("clock:stopped", subject=clock, actor="worker", at=now)
-    Case.objects.filter(pk=case.pk).update(claimed_by=None, claimed_until=None)
+    claims.forget(case)
     Case.objects.filter(pk=case.pk, state__in=UNDECIDED).update(state=State.CLOSED)
     Decision.objects.filter(case=case).update(reason_sealed=b"", said_sealed=b"")
     reviews.forget(case, now=now)

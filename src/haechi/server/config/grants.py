@@ -166,6 +166,10 @@ TABLES: dict[str, Row] = {
     "cases_case": Row("Public tells how far a report is.", public=READS),
     "cases_grant": Row("Who may open which case; staff's.", worker=ERASES),
     "cases_look": Row("Who looked at which picture; staff's.", worker=ERASES),
+    "cases_weight": Row("How the queue is ordered; staff's."),
+    "cases_savedview": Row("Filters somebody keeps; staff's.", desk=ERASES),
+    "cases_recusal": Row("Which cases somebody is not shown; staff's."),
+    "cases_handover": Row("Notes between colleagues, sealed; staff's."),
     "cases_clock": Row("Public shows clocks.", public=READS),
     "cases_rule": Row(
         "Public reckons with what was confirmed; who did, and why, is staff's. Added, never changed.",

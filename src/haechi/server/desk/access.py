@@ -6,11 +6,12 @@ from typing import Concatenate
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.functional import Promise
 
 from haechi.errors import NotAllowed
+from haechi.server.desk import aside
 from haechi.server.staff.models import Role, User
 from haechi.server.words import words_for
 
@@ -18,11 +19,16 @@ type View[**P] = Callable[Concatenate[HttpRequest, P], HttpResponse]
 
 
 def staff_only[**P](view: View[P]) -> View[P]:
-    """Let people in who are logged in and active; send everybody else to the login page."""
+    """Let people in who are logged in and active; send everybody else to the login page.
+
+    What is about a case that somebody asked not to see is not there for them.
+    """
 
     @wraps(view)
     def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         if request.user.is_authenticated:
+            if kwargs and aside.hides(actor_of(request), kwargs):
+                raise Http404
             return view(request, *args, **kwargs)
         if request.method in ("GET", "HEAD"):
             return redirect_to_login(request.get_full_path())

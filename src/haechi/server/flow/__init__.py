@@ -21,13 +21,14 @@ Whoever reported it comes back, and
   takes it back                                withdraw_report()
   is told that something changed               tell_reporters()
 No clock runs out unseen                       watch_clocks(), tell_of_missed()
+  and the queue stays in its order             reorder_queue(), keep_queue()
 A report ends: asked for, or by time           erase()
   its keys first, then files, then rows        finish_erasure()
 What was half sent is forgotten                forget_visits(), forget_uploads()
 
 The modules stand in this order: jobs, intake, outward (what is asked of others), known (banks),
-deciding, objecting, returning, asking (for what is missing), pausing, ending, hours. One imports those
-before it.
+deciding, objecting, returning, asking (for what is missing), pausing, ending, hours, queueing. One
+imports those before it.
 
 Each stage knows only the stages before it; what comes next is known here alone. Background tasks are
 jobs in the same database, deferred inside the transaction that makes them necessary: either both
@@ -76,6 +77,7 @@ from haechi.server.flow.outward import (
     remove_hosted,
 )
 from haechi.server.flow.pausing import ask_more, end_pauses, go_on, refer
+from haechi.server.flow.queueing import keep_queue, refresh_queue, reorder_queue
 from haechi.server.flow.returning import (
     add_to_report,
     appeal_inaction,
@@ -118,13 +120,16 @@ __all__ = [
     "go_on",
     "judge",
     "keep_banks",
+    "keep_queue",
     "lacking",
     "match",
     "open_case",
     "places_outside",
     "pursue_added",
     "refer",
+    "refresh_queue",
     "remove_hosted",
+    "reorder_queue",
     "rescue_jobs",
     "search_backwards",
     "settle_sighting",

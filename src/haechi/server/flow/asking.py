@@ -12,7 +12,7 @@ from haechi import law
 from haechi.errors import NothingMissing
 from haechi.server import law_words
 from haechi.server.audit import services as audit
-from haechi.server.cases import clocks, rules
+from haechi.server.cases import clocks, queue, rules
 from haechi.server.cases.models import Case
 from haechi.server.flow.returning import write_to_reporter
 from haechi.server.reports import messages, requirements
@@ -78,12 +78,14 @@ def ask_for_missing(case: Case, *, actor: User, now: dt.datetime) -> Message | N
 
     Clocks whose law lets them stand while she is asked stand from now on. Raises NothingMissing.
     """
+    queue.lock(case)
     text = question(case)
     said = messages.thread(case.report)
     if said and said[-1].sender == Sender.STAFF and said[-1].text == text:
         return None
     message = write_to_reporter(case.report, text, actor=actor, now=now)
     paused = clocks.pause(case, now=now)
+    queue.refresh(case)
     audit.record(
         "report:asked",
         subject=case.report,

@@ -10,7 +10,7 @@ from procrastinate import JobContext
 from procrastinate.contrib.django import app
 
 from haechi.errors import NothingReported
-from haechi.server.cases import clocks
+from haechi.server.cases import clocks, queue
 from haechi.server.cases import services as cases
 from haechi.server.cases.models import Case
 from haechi.server.evidence import services as evidence
@@ -93,8 +93,12 @@ def take_evidence(exhibit: Exhibit, *, last_try: bool, now: dt.datetime) -> None
 
 
 def match(report: Report, *, now: dt.datetime) -> None:
-    """Compare with what platforms host and with what the banks know."""
+    """Compare with what platforms host and with what the banks know; the case moves accordingly."""
+    # Locked before entries are written, like everywhere.
+    case = Case.objects.select_for_update(no_key=True).filter(report=report).first()
     matching.find(report, now=now)
+    if case is not None:
+        queue.refresh(case)
 
 
 def open_case(report: Report, *, now: dt.datetime) -> Case:
@@ -139,5 +143,6 @@ def complete_request(report_id: str, since: str) -> None:
     """
     case = Case.objects.select_related("report").filter(report_id=report_id).first()
     if case is not None:
+        queue.lock(case)
         clocks.resume(case, since=dt.datetime.fromisoformat(since), now=timezone.now())
         start_clocks(case, since=dt.datetime.fromisoformat(since), now=timezone.now())

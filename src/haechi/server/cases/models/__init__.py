@@ -16,6 +16,7 @@ from haechi.server.cases.models.decision import (
 from haechi.server.cases.models.grant import Grant, GrantQuerySet, Look, Purpose, Scope
 from haechi.server.cases.models.pause import For, Pause, PauseQuerySet
 from haechi.server.cases.models.policy import Policy, PolicyKind
+from haechi.server.cases.models.queue import HandOver, Recusal, SavedView, Weight
 from haechi.server.cases.models.review import (
     Aside,
     Occasion,
@@ -43,6 +44,7 @@ __all__ = [
     "Grant",
     "GrantQuerySet",
     "Ground",
+    "HandOver",
     "Look",
     "Occasion",
     "Opinion",
@@ -51,12 +53,15 @@ __all__ = [
     "Policy",
     "PolicyKind",
     "Purpose",
+    "Recusal",
     "Restriction",
     "Review",
     "ReviewQuerySet",
     "Rule",
     "Sampling",
+    "SavedView",
     "Scope",
     "State",
     "Verdict",
+    "Weight",
 ]

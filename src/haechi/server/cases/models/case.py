@@ -3,11 +3,14 @@
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar, Final, Self
 
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import Min, Q
+from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from haechi.server.reports.models import Age, Report
+from haechi.server.reports.models import Report
 from haechi.server.staff.models import User
 
 if TYPE_CHECKING:
@@ -27,42 +30,33 @@ class State(models.TextChoices):
 
 # Nothing is decided yet: clocks run, and a reporter may object to silence.
 UNDECIDED: Final = (State.OPEN, State.SECOND, State.PAUSED)
-# What waits for somebody here: the queue.
+# What waits for somebody here: the queue. The index below is over these and no others.
 WAITING: Final = (State.OPEN, State.SECOND)
-# Who did not say how old they are comes before who said to be an adult.
-AGE_KNOWN = models.Case(
-    models.When(report__age=Age.ADULT, then=1), default=0, output_field=models.IntegerField()
-)
+ORDER: Final = ("-minor", "urgent_at", "opened_at", "pk")
 
 
 class CaseQuerySet(models.QuerySet["Case"]):
     """Reads of cases."""
 
     def queue(self) -> Self:
-        """Cases that somebody has to look at, in the order they are worked on.
+        """What waits for somebody, in the order it is worked on (cases.urgency says which)."""
+        waiting = self.filter(state__in=WAITING)
+        return waiting.select_related("report", "claimed_by", "kept_for").order_by(*ORDER)
 
-        People under 18 before all others, then who is in danger, then the least time left; among
-        equals those who did not say their age (they may be children), then the oldest.
+    def shown_to(self, user: User) -> Self:
+        """Without those that somebody asked never to see again."""
+        aside = user.recusals.filter(case=models.OuterRef("pk"))
+        return self.exclude(models.Exists(aside))
 
-        Adds `next_due`, the earliest end of a running clock, or None.
-        """
-        running = Q(clocks__stopped_at=None)
-        return (
-            self.filter(state__in=WAITING)
-            .annotate(next_due=Min("clocks__due_at", filter=running))
-            .select_related("report", "claimed_by")
-            .order_by(
-                "-minor",
-                "-report__danger",
-                models.F("next_due").asc(nulls_last=True),
-                AGE_KNOWN,
-                "opened_at",
-            )
-        )
+    def wanted_from(self, user: User) -> Self:
+        """Without those whose second look is another's: who gave the first opinion."""
+        heard = Case.objects.filter(reviews__settled_at=None, reviews__opinions__user=user)
+        return self.exclude(state=State.SECOND, pk__in=heard.values("pk"))
 
     def free_for(self, user: User, now: datetime) -> Self:
-        """Those that nobody else is working on."""
-        return self.filter(Q(claimed_by=None) | Q(claimed_by=user) | Q(claimed_until__lt=now))
+        """Those that nobody else is working on, and that this person may work on."""
+        nobody = Q(claimed_by=None) | Q(claimed_by=user) | Q(claimed_until__lt=now)
+        return self.filter(nobody).shown_to(user)
 
 
 class Case(models.Model):
@@ -70,6 +64,10 @@ class Case(models.Model):
 
     minor          copied from the report: children come first among equals
     claimed_by     who works on it, until claimed_until
+    kept_for       whom a colleague gave it to, until kept_until; anybody may take it all the same
+    urgent_at      where it stands in the queue: when its time ends, less the hours by which what
+                   happened brings it forward (cases.urgency); the same at every moment
+    facets         what a filter asks for, in short forms (cases.queue.facets_of)
     """
 
     report = models.OneToOneField(Report, on_delete=models.PROTECT, related_name="case")
@@ -79,14 +77,36 @@ class Case(models.Model):
     decided_at = models.DateTimeField(null=True)
     claimed_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True)
     claimed_until = models.DateTimeField(null=True)
+    kept_for = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    kept_until = models.DateTimeField(null=True)
+    # Until queue.refresh() has said where it stands, it stands among what is due now.
+    urgent_at = models.DateTimeField(db_default=Now())
+    facets = ArrayField(models.CharField(max_length=80), default=list)
 
     objects = CaseQuerySet.as_manager()
 
     class Meta:
-        indexes: ClassVar = [models.Index(fields=["state", "opened_at"])]
+        indexes: ClassVar = [
+            models.Index(fields=["state", "opened_at"]),
+            models.Index(
+                fields=["-minor", "urgent_at", "opened_at", "id"],
+                name="queue_order",
+                condition=Q(state__in=("open", "second")),
+            ),
+            GinIndex(
+                fields=["facets"],
+                name="queue_facets",
+                condition=Q(state__in=("open", "second")),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"case {self.pk}"
+
+    def holder(self, now: datetime) -> User | None:
+        """Who works on it at this moment, or None."""
+        held = self.claimed_until is not None and self.claimed_until >= now
+        return self.claimed_by if held else None
 
     @property
     def decision(self) -> "Decision | None":

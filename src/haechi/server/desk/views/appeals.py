@@ -15,6 +15,7 @@ from haechi.server.cases import grants
 from haechi.server.cases.models import Scope
 from haechi.server.desk import vocabulary
 from haechi.server.desk.access import actor_of, reviewers_only
+from haechi.server.desk.aside import without
 from haechi.server.desk.forms import AppealForm
 from haechi.server.staff.models import User
 from haechi.server.words import words_for
@@ -42,7 +43,13 @@ RELATED = (
 @reviewers_only
 def appeals(request: HttpRequest) -> HttpResponse:
     """Those that wait, oldest first; below, the newest answers."""
-    everything = Appeal.objects.select_related(*RELATED)
+    everything = without(
+        Appeal.objects.select_related(*RELATED),
+        actor_of(request),
+        "kept__case",
+        "silent__case",
+        "action__decision__case",
+    )
     answered = everything.exclude(outcome=Outcome.WAITING).order_by("-answered_at")
     context = {
         "waiting": everything.filter(outcome=Outcome.WAITING),

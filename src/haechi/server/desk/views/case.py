@@ -19,8 +19,7 @@ from haechi.errors import (
     StatementRefused,
 )
 from haechi.server import flow
-from haechi.server.cases import grants, reviews
-from haechi.server.cases import services as cases
+from haechi.server.cases import claims, grants, reviews
 from haechi.server.cases.models import Case, Purpose, Scope, Verdict
 from haechi.server.desk import case_page
 from haechi.server.desk.access import actor_of, reviewers_only
@@ -58,8 +57,8 @@ def case(request: HttpRequest, case_id: int) -> HttpResponse:
 def claim(request: HttpRequest, case_id: int) -> HttpResponse:
     """Take the case for twenty minutes; pressed again, for twenty more."""
     try:
-        cases.claim(get_object_or_404(Case, pk=case_id), actor_of(request), now=timezone.now())
-    except (AlreadyLooked, CaseClaimed, CaseClosed, GrantRevoked) as error:
+        claims.claim(get_object_or_404(Case, pk=case_id), actor_of(request), now=timezone.now())
+    except (AlreadyLooked, CaseClaimed, CaseClosed, GrantRevoked, NotAllowed) as error:
         return page(request, case_id, error=error)
     return redirect("desk:case", case_id)
 
@@ -102,7 +101,7 @@ def ask_identity(request: HttpRequest, case_id: int) -> HttpResponse:
 @reviewers_only
 def release(request: HttpRequest, case_id: int) -> HttpResponse:
     """Give the case back; nobody asks why."""
-    cases.release(get_object_or_404(Case, pk=case_id), actor_of(request), now=timezone.now())
+    claims.release(get_object_or_404(Case, pk=case_id), actor_of(request), now=timezone.now())
     return redirect("desk:queue")
 
 
@@ -141,6 +140,7 @@ def news(request: HttpRequest) -> HttpResponse:
     """Cases whose reporter wrote or added something that nobody here has opened, oldest first."""
     waiting = (
         Case.objects.exclude(report__news_at=None)
+        .shown_to(actor_of(request))
         .select_related("report")
         .annotate(unread=UNREAD)
         .order_by("report__news_at")
@@ -158,7 +158,9 @@ def page(
     status: int = 200,
 ) -> HttpResponse:
     """The case as whoever asks may see it, with what was typed and what went wrong."""
-    found = get_object_or_404(Case.objects.select_related("report", "claimed_by"), pk=case_id)
+    found = get_object_or_404(
+        Case.objects.select_related("report", "claimed_by", "kept_for"), pk=case_id
+    )
     # Who sees a decision is no blind second look at it.
     reviews.stand_aside(found, actor_of(request), now=timezone.now())
     context = case_page.context(

@@ -1,5 +1,6 @@
 """Who may open what now, and who asks for a second person's yes (B17, B18)."""
 
+from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -20,6 +21,7 @@ def grants(request: HttpRequest) -> HttpResponse:
     """Requests that wait, rights in force, rights taken away."""
     now, user = timezone.now(), actor_of(request)
     rows = Grant.objects.select_related("case__report", "user", "ended_by").order_by("pk")
+    rows = rows.exclude(Exists(user.recusals.filter(case=OuterRef("case"))))
     context = {
         "waiting": [(grant, *_note(grant, user)) for grant in rows.waiting()[:AT_MOST]],
         "in_force": _seen_by(user, rows.in_force(now))[:AT_MOST],

@@ -26,6 +26,7 @@ from haechi.server.cases import clocks, grants, rules
 from haechi.server.cases.models import Case, Clock, Rule, Scope
 from haechi.server.desk import rule_words
 from haechi.server.desk.access import actor_of, refusal, reviewers_only, staff_only
+from haechi.server.desk.aside import without
 from haechi.server.desk.law_forms import RuleForm
 from haechi.server.desk.time_left import Reading, read
 from haechi.server.staff.models import Role, User
@@ -101,11 +102,13 @@ def rule(request: HttpRequest, rule_id: str) -> HttpResponse:
 @staff_only
 def missed(request: HttpRequest) -> HttpResponse:
     """Deadlines that ran out: those still open, the longest first, then those met too late."""
-    now = timezone.now()
+    now, user = timezone.now(), actor_of(request)
     late = Clock.objects.filter(stopped_at__gte=now - LATE_SHOWN, missed_at__isnull=False)
     context = {
-        "open": _readings(clocks.overdue(now).order_by("due_at")[:AT_MOST], now),
-        "late": _readings(late.order_by("-stopped_at")[:AT_MOST], now),
+        "open": _readings(
+            without(clocks.overdue(now), user, "case").order_by("due_at")[:AT_MOST], now
+        ),
+        "late": _readings(without(late, user, "case").order_by("-stopped_at")[:AT_MOST], now),
         "now": now,
     }
     return render(request, "desk/missed.html", context)
