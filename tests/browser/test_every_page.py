@@ -411,6 +411,8 @@ def _desk_pages(seeded: Seeded) -> Iterator[tuple[str, Visit]]:
     yield "case", lambda window: _taken(window, seeded.waiting)
     yield "case-errors", lambda window: _no_decision(window, seeded.waiting)
     yield "case-decided", _at(f"/case/{seeded.decided}")
+    yield "keep", _at(f"/case/{seeded.decided}/keep")
+    yield "keeping", _at("/keeping?case=0")
     yield "rights", _at("/grants")
     yield "news", _at("/news")
     yield "deliveries", _at("/deliveries")

@@ -59,6 +59,9 @@ MARKS = {
     "hosted": "mark-post-1294",
     "reason": "mark-reason-고래7750",
     "appeal": "mark-appeal-고래9026",
+    "note": "mark-note-고래5528",
+    "hold": "mark-hold-고래6193",
+    "erasure": "mark-erasure-고래8074",
 }
 PLACE = f"https://{MARKS['location']}/{MARKS['path']}"
 
@@ -197,6 +200,12 @@ def _play(
     hosted = list(Hosted.objects.values_list("pk", flat=True))
     desk.post(f"/case/{case.pk}/open", {"purpose": "review"})
     desk.post(f"/case/{case.pk}/claim")
+    desk.post(f"/case/{case.pk}/note", {"text": MARKS["note"]})
+    wanted = {"reason": "asked", "note": MARKS["erasure"]}
+    assert desk.post(f"/case/{case.pk}/keep/erase", wanted).status_code == 302
+    hold = {"why": MARKS["hold"], "authority": MARKS["hold"], "until": ""}
+    assert desk.post(f"/case/{case.pk}/keep/hold", hold).status_code == 302
+    assert MARKS["hold"] in desk.get(f"/case/{case.pk}/keep").content.decode()
     desk.post(
         f"/case/{case.pk}/decide",
         {
@@ -220,7 +229,9 @@ def _play(
     notice.refresh_from_db()
     assert notice.answer == "250 2.0.0"
     assert MARKS["location"] in notices.answer_of(notice)
-    assert MARKS["reason"] in desk.get(f"/case/{case.pk}").content.decode()
+    page = desk.get(f"/case/{case.pk}").content.decode()
+    assert MARKS["reason"] in page
+    assert MARKS["note"] in page
     action = Action.objects.get()
     _at(settings, "public")
     public.post(f"/appeal/{action.appeal_token}", {"text": MARKS["appeal"]})

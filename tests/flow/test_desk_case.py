@@ -17,6 +17,7 @@ from haechi.server.audit.models import Entry
 from haechi.server.cases import grants
 from haechi.server.cases import services as cases
 from haechi.server.cases.models import Action, Case, Decision, Opinion, Purpose
+from haechi.server.desk import lifted
 from haechi.server.desk.views import exhibit as exhibit_views
 from haechi.server.evidence import services as evidence
 from haechi.server.evidence.models import Exhibit
@@ -323,7 +324,7 @@ def test_a_lift_is_one_persons_in_one_session_for_a_while(
     exhibit = Exhibit.objects.get()
     desk.post(f"/case/{case.pk}/exhibit/{exhibit.pk}/lift")
     assert desk.get(f"/exhibit/{exhibit.pk}/picture").status_code == 200
-    later = timezone.now() + exhibit_views.LIFTED_FOR * 1.1
+    later = timezone.now() + lifted.LIFTED_FOR * 1.1
     with monkeypatch.context() as patch:
         patch.setattr(exhibit_views.timezone, "now", lambda: later)
         assert desk.get(f"/exhibit/{exhibit.pk}/picture").status_code == 403

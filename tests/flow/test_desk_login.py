@@ -21,12 +21,14 @@ from haechi.server.appeals import services as appeals
 from haechi.server.audit import services as audit
 from haechi.server.audit.models import Entry
 from haechi.server.cases import grants
-from haechi.server.cases.models import Case, Purpose, SavedView
+from haechi.server.cases.models import Case, ErasureRequest, Purpose, SavedView
 from haechi.server.client import client_address
 from haechi.server.desk import urls
 from haechi.server.evidence.models import Exhibit
 from haechi.server.matching import banks, listing
 from haechi.server.matching.models import BankPolicy, Check, MemberStatus, Platform, Sighting
+from haechi.server.reports import holds
+from haechi.server.reports.holds import Grounds
 from haechi.server.staff import services as staff
 from haechi.server.staff.models import LoginAttempt, Role, User
 
@@ -36,6 +38,7 @@ PASSWORD = "a long pass phrase"
 OPEN_TO_ALL = {"login"}
 OPEN_TO_ADMINISTRATORS = {
     "login", "logout", "log", "banks", "bank", "grants", "law", "rule", "missed", "order",
+    "keeping", "keep", "place_hold", "end_hold", "ask_erasure",
 }  # fmt: skip
 POST_ONLY = {
     "logout",
@@ -60,11 +63,18 @@ POST_ONLY = {
     "end",
     "settle",
     "grant",
+    "note",
+    "lift_pair",
+    "place_hold",
+    "end_hold",
+    "ask_erasure",
+    "settle_erasure",
 }
 
 OF_A_CASE = (
     "claim", "release", "renew", "hand_over", "set_aside", "open_content", "ask_identity", "decide",
     "preview", "go_on", "write", "pursue", "ask_missing",
+    "note", "keep", "place_hold", "ask_erasure",
 )  # fmt: skip
 
 
@@ -110,6 +120,14 @@ def arguments(astronaut: bytes, board: Platform) -> dict[str, list[object]]:
     view = SavedView.objects.create(owner=reader, name="mine")
     given |= {"drop_view": [view.pk]}
     given |= {"grant": [grant.pk, "approve"], "rule": ["us_tida_remove"]}
+    hold = holds.place(report, Grounds("Why", "Who"), until=None, actor="test", now=NOON)
+    wanted = ErasureRequest.objects.create(
+        case=case, reason="asked", asked_by=reader, asked_at=NOON
+    )
+    given |= {"end_hold": [hold.pk], "settle_erasure": [wanted.pk, "agree"]}
+    given |= {
+        name: [case.pk, exhibit.pk, exhibit.pk] for name in ("lift_pair", "pair", "pair_picture")
+    }
     given |= {"bank": [bank.pk], "settle": [found.pk]}
     given |= {name: [added.member] for name in ("member", "judge", "end")}
     return given | {"appeal": [appeal.pk]}

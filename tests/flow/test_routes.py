@@ -58,6 +58,7 @@ class Route:
 
 
 GET_ONLY = 405
+PAIR = {"case_id": NOBODY, "one": NOTHING, "other": NOTHING}
 PUBLIC = {
     "set_language": Route(302),
     "public:landing": Route(),
@@ -113,6 +114,16 @@ DESK = {
     "desk:ask_identity": Route(GET_ONLY, {"case_id": NOBODY}, "reviewer"),
     "desk:write": Route(GET_ONLY, {"case_id": NOBODY}, "reviewer"),
     "desk:pursue": Route(GET_ONLY, {"case_id": NOBODY}, "reviewer"),
+    "desk:note": Route(GET_ONLY, {"case_id": NOBODY}, "reviewer"),
+    "desk:lift_pair": Route(GET_ONLY, PAIR, "reviewer"),
+    "desk:pair": Route(404, PAIR, "reviewer"),
+    "desk:pair_picture": Route(404, PAIR, "reviewer"),
+    "desk:keeping": Route(role="staff"),
+    "desk:keep": Route(404, {"case_id": NOBODY}, "staff"),
+    "desk:place_hold": Route(GET_ONLY, {"case_id": NOBODY}, "staff"),
+    "desk:ask_erasure": Route(GET_ONLY, {"case_id": NOBODY}, "staff"),
+    "desk:end_hold": Route(GET_ONLY, {"hold_id": NOBODY}, "staff"),
+    "desk:settle_erasure": Route(GET_ONLY, {"request_id": NOBODY, "act": "agree"}, "staff"),
     "desk:news": Route(role="reviewer"),
     "desk:end": Route(GET_ONLY, {"member_id": NOBODY}, "reviewer"),
     "desk:grants": Route(role="staff"),

@@ -4,7 +4,8 @@
  * A list never moves under somebody's pointer or focus: then a quiet button offers the change.
  */
 
-const KEYS = "haechi-queue-keys";
+/** Where the choice against single keys is kept; there is nothing where they are wanted. */
+export const KEYS = "haechi-queue-keys";
 /** Not all who have it open ask in the same moment. */
 const SPREAD_MS = 1500;
 

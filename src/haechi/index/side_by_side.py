@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from haechi.errors import BrokenMedia
 from haechi.index.align import Alignment, Moments, Point, Rgb, align, seen_part
 from haechi.media import DEFAULT, Limits, decode
 
@@ -50,6 +51,15 @@ def files(
     known_rgb = decode(known, limits=limits, at_s=at_s[1]).rgb
     found = align(query_rgb, known_rgb)
     return found, draw(query_rgb, known_rgb, found)
+
+
+def as_jpeg(query: bytes, known: bytes) -> bytes:
+    """What `files` draws, as a JPEG without metadata: for `Sandbox.run`. Raises MediaError."""
+    _found, rgb = files(query, known)
+    done, encoded = cv2.imencode(".jpg", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
+    if not done:
+        raise BrokenMedia("the pictures cannot be encoded again")
+    return encoded.tobytes()
 
 
 def _panel(rgb: Rgb, region: Sequence[Point]) -> Rgb:

@@ -165,6 +165,8 @@ def forget(report: Report, *, now: datetime) -> bool:
     pauses.forget(case, now=now)
     case.grants.filter(ended_at=None).update(ended_at=now)
     case.grants.update(note=b"")
+    case.erasure_requests.update(note=b"")
+    case.notes.all().delete()
     return True
 
 

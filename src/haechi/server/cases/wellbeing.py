@@ -58,21 +58,32 @@ def spent(user: User, budget: Budget, *, now: datetime) -> Spent:
 
 
 @transaction.atomic
-def look(exhibit: Exhibit, user: User, budget: Budget, *, now: datetime) -> None:
-    """Count one deliberate look before anything is shown. Raises BreakNeeded, with until when."""
+def look(
+    exhibit: Exhibit,
+    user: User,
+    budget: Budget,
+    *,
+    now: datetime,
+    beside: Exhibit | None = None,
+) -> None:
+    """Count one deliberate look before anything is shown. Raises BreakNeeded, with until when.
+
+    beside   a second picture that is shown with it: two pictures are lifted, by one look
+    """
     # Of two buttons pressed at once, the second counts the first.
     User.objects.select_for_update().get(pk=user.pk)
     until = spent(user, budget, now=now).rest_until
     if until is not None:
         raise BreakNeeded(until)
     Look.objects.create(user=user, exhibit=exhibit, at=now)
-    audit.record(
-        custody.LIFTED,
-        subject=exhibit,
-        actor=user.name_in_log,
-        at=now,
-        detail={"reason": "review"},
-    )
+    for shown in (exhibit, beside) if beside is not None else (exhibit,):
+        audit.record(
+            custody.LIFTED,
+            subject=shown,
+            actor=user.name_in_log,
+            at=now,
+            detail={"reason": "review" if beside is None else "compare"},
+        )
 
 
 def _run(times: list[datetime], pause: timedelta) -> int:

@@ -115,6 +115,7 @@ TABLES: dict[str, Row] = {
     "reports_visit": Row(
         "Public starts, prolongs and ends visits.",
         public=Right(read=ALL, add=ALL, change=only("seen_at"), delete=True),
+        desk=ERASES,
         worker=ERASES,
     ),
     # --- evidence
@@ -170,6 +171,8 @@ TABLES: dict[str, Row] = {
     "cases_savedview": Row("Filters somebody keeps; staff's.", desk=ERASES),
     "cases_recusal": Row("Which cases somebody is not shown; staff's."),
     "cases_handover": Row("Notes between colleagues, sealed; staff's."),
+    "cases_note": Row("Notes are added, never changed; staff's.", desk=KEEPS, worker=ERASES),
+    "cases_erasurerequest": Row("Erasures that staff asked for.", worker=ERASES),
     "cases_clock": Row("Public shows clocks.", public=READS),
     "cases_rule": Row(
         "Public reckons with what was confirmed; who did, and why, is staff's. Added, never changed.",

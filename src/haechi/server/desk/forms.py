@@ -1,11 +1,14 @@
 """What people at the desk fill in."""
 
+from collections.abc import Mapping
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from haechi.errors import ReasonRequired
 from haechi.server.appeals.models import Outcome
 from haechi.server.cases.models import Purpose
+from haechi.server.cases.notes import LONGEST_NOTE
 from haechi.server.reports.messages import LONGEST_MESSAGE
 from haechi.server.words import words_for
 
@@ -104,3 +107,22 @@ class MessageForm(forms.Form):
         max_length=LONGEST_MESSAGE,
         widget=forms.Textarea(attrs={"rows": 4}),
     )
+
+
+class NoteForm(forms.Form):
+    """A note for those who work on the case."""
+
+    use_required_attribute = False
+
+    text = forms.CharField(
+        label=_("New note"),
+        help_text=_(
+            "Sealed with the report, read by whoever opens the case; it cannot be changed."
+        ),
+        max_length=LONGEST_NOTE,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": _("A note needs words.")},
+    )
+
+    def __init__(self, data: Mapping[str, object] | None = None) -> None:
+        super().__init__(data, auto_id="note_%s")

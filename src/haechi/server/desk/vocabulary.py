@@ -55,6 +55,12 @@ TAGS: dict[str, Promise] = {
     "report:erased": _("Report erased"),
     "hold:placed": _("Legal hold placed"),
     "hold:released": _("Legal hold released"),
+    "hold:read": _("Grounds of a legal hold read"),
+    "erasure:asked": _("Erasure asked for"),
+    "erasure:note_read": _("Note of an erasure read"),
+    "erasure:agreed": _("Erasure agreed to by a second person"),
+    "erasure:refused": _("Erasure refused"),
+    "note:written": _("Note written"),
     "retention:changed": _("Time that reports are kept changed"),
     "blob:orphan_removed": _("File without a row removed"),
     "blob:unfinished_removed": _("Unfinished file removed"),
@@ -186,21 +192,25 @@ class Names:
     """Names of everybody in a list of entries, read with two queries."""
 
     def __init__(self, entries: Iterable[Entry]) -> None:
-        actors = {entry.actor for entry in entries}
-        self._names: dict[str, str] = {
-            **{
-                user.name_in_log: str(user)
-                for user in User.objects.filter(pk__in=_keys(actors, "staff"))
-            },
-            **{
-                platform.name_in_log: str(platform)
-                for platform in Platform.objects.filter(pk__in=_keys(actors, "platform"))
-            },
-        }
+        self._names = _names({entry.actor for entry in entries})
 
     def of(self, entry: Entry) -> str:
         """The entry's actor as people call it."""
         return self._names.get(entry.actor) or str(ACTORS.get(entry.actor, entry.actor))
+
+
+def who(actor: str) -> str:
+    """Somebody as the log names them, as people call them."""
+    return _names({actor}).get(actor) or str(ACTORS.get(actor, actor))
+
+
+def _names(actors: set[str]) -> dict[str, str]:
+    staff = User.objects.filter(pk__in=_keys(actors, "staff"))
+    platforms = Platform.objects.filter(pk__in=_keys(actors, "platform"))
+    return {
+        **{user.name_in_log: str(user) for user in staff},
+        **{platform.name_in_log: str(platform) for platform in platforms},
+    }
 
 
 def _keys(actors: Iterable[str], kind: str) -> list[int]:

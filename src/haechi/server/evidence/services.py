@@ -21,6 +21,7 @@ from haechi.errors import (
     TooManyFrames,
 )
 from haechi.fingerprint import ImageFingerprint, frames
+from haechi.index import side_by_side as drawn
 from haechi.media import preview
 from haechi.server.audit import services as audit
 from haechi.server.evidence import custody
@@ -217,6 +218,14 @@ def working_copy(exhibit: Exhibit, *, actor: str, reason: str, now: datetime) ->
     """A JPEG for a reviewer: smaller, without metadata, made for this one look (B15)."""
     data = open_exhibit(exhibit, actor=actor, reason=reason, now=now)
     return sandbox().run(preview.as_jpeg, data, WORKING_COPY_SIDE_PX)
+
+
+def side_by_side(
+    exhibit: Exhibit, other: Exhibit, *, actor: str, reason: str, now: datetime
+) -> bytes:
+    """A JPEG of both with what they share drawn in, made for this one look. Raises as working_copy."""
+    data = [open_exhibit(each, actor=actor, reason=reason, now=now) for each in (exhibit, other)]
+    return sandbox().run(drawn.as_jpeg, *data)
 
 
 @cache

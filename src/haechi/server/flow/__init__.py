@@ -23,6 +23,7 @@ Whoever reported it comes back, and
 No clock runs out unseen                       watch_clocks(), tell_of_missed()
   and the queue stays in its order             reorder_queue(), keep_queue()
 A report ends: asked for, or by time           erase()
+  or staff ask, and a second person agrees     agree_to_erasure()
   its keys first, then files, then rows        finish_erasure()
 What was half sent is forgotten                forget_visits(), forget_uploads()
 
@@ -38,7 +39,13 @@ repeat.
 
 from haechi.server.flow.asking import Lacking, ask_for_missing, lacking
 from haechi.server.flow.deciding import decide, judge, sweep_copies
-from haechi.server.flow.ending import Erasure, erase, expire_reports, finish_erasure
+from haechi.server.flow.ending import (
+    Erasure,
+    agree_to_erasure,
+    erase,
+    expire_reports,
+    finish_erasure,
+)
 from haechi.server.flow.hours import (
     anchor_checkpoint,
     forget_uploads,
@@ -97,6 +104,7 @@ __all__ = [
     "act_on_sightings",
     "add_to_report",
     "added_since",
+    "agree_to_erasure",
     "anchor_checkpoint",
     "answer_appeal",
     "appeal",

@@ -12,8 +12,9 @@ from procrastinate.contrib.django import app
 
 from haechi.errors import LegalHold, ReportErased
 from haechi.server.appeals import services as appeals
+from haechi.server.cases import erasures
 from haechi.server.cases import services as cases
-from haechi.server.cases.models import Case
+from haechi.server.cases.models import Case, ErasureRequest
 from haechi.server.evidence import services as evidence
 from haechi.server.flow.jobs import KeepTrying
 from haechi.server.matching import services as matching
@@ -21,6 +22,7 @@ from haechi.server.notices import services as notices
 from haechi.server.reports import erasing, retention
 from haechi.server.reports.models import ErasureReason, Report, Tombstone
 from haechi.server.reports.models import State as ReportState
+from haechi.server.staff.models import User
 
 log = logging.getLogger(__name__)
 
@@ -41,11 +43,29 @@ def erase(report: Report, *, actor: str, reason: ErasureReason, now: dt.datetime
     LegalHold, and nothing was changed. docs/vault.md says what goes and what stays.
     """
     with transaction.atomic(durable=True):
-        stone = erasing.destroy_keys(
-            report, exhibits=report.exhibits.count(), actor=actor, reason=reason, now=now
-        )
-        if stone.finished_at is None:
-            finish_erasure.configure(lock=f"report-{report.pk}").defer(report_id=str(report.pk))
+        return _begin(report, actor=actor, reason=reason, now=now)
+
+
+def agree_to_erasure(request: ErasureRequest, *, actor: User, now: dt.datetime) -> bool:
+    """A second person agrees (B23): the report is erased, in the same transaction.
+
+    False where the request was settled before. Raises OwnRequest, and LegalHold where somebody asked
+    meanwhile that it be kept; nothing was changed then.
+    """
+    with transaction.atomic(durable=True):
+        if not erasures.settle(request, agreed=True, actor=actor, now=now):
+            return False
+        reason = ErasureReason(request.reason)
+        _begin(request.case.report, actor=actor.name_in_log, reason=reason, now=now)
+    return True
+
+
+def _begin(report: Report, *, actor: str, reason: ErasureReason, now: dt.datetime) -> Erasure:
+    stone = erasing.destroy_keys(
+        report, exhibits=report.exhibits.count(), actor=actor, reason=reason, now=now
+    )
+    if stone.finished_at is None:
+        finish_erasure.configure(lock=f"report-{report.pk}").defer(report_id=str(report.pk))
     return Erasure(ErasureReason(stone.reason), stone.begun_at, stone.finished_at)
 
 

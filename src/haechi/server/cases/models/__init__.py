@@ -13,7 +13,9 @@ from haechi.server.cases.models.decision import (
     Restriction,
     Verdict,
 )
+from haechi.server.cases.models.erasure import ErasureRequest, ErasureRequestQuerySet
 from haechi.server.cases.models.grant import Grant, GrantQuerySet, Look, Purpose, Scope
+from haechi.server.cases.models.note import Note
 from haechi.server.cases.models.pause import For, Pause, PauseQuerySet
 from haechi.server.cases.models.policy import Policy, PolicyKind
 from haechi.server.cases.models.queue import HandOver, Recusal, SavedView, Weight
@@ -40,12 +42,15 @@ __all__ = [
     "Clock",
     "Decision",
     "DecisionQuerySet",
+    "ErasureRequest",
+    "ErasureRequestQuerySet",
     "For",
     "Grant",
     "GrantQuerySet",
     "Ground",
     "HandOver",
     "Look",
+    "Note",
     "Occasion",
     "Opinion",
     "Pause",

@@ -13,15 +13,20 @@ from haechi.server.cases import grants
 from haechi.server.cases.models import Case, Scope
 from haechi.server.desk.case_page import (
     clocks,
+    comparing,
     custody,
     decided,
     deciding,
+    elsewhere,
     exhibits,
     followed,
     found,
     history,
+    neighbours,
+    notes,
     people,
     request,
+    summary,
 )
 from haechi.server.desk.case_page.page import Page, Typed
 from haechi.server.desk.reading import Request, read_request
@@ -29,11 +34,16 @@ from haechi.server.staff.models import User
 from haechi.server.words import words_for
 
 PARTS: tuple[Callable[[Page], Mapping[str, object]], ...] = (
+    summary.part,
+    neighbours.part,
     clocks.part,
     request.part,
     exhibits.part,
-    custody.part,
     found.part,
+    comparing.part,
+    elsewhere.part,
+    notes.part,
+    custody.part,
     people.part,
     deciding.part,
     decided.part,

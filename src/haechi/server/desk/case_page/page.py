@@ -6,7 +6,7 @@ from datetime import datetime
 
 from haechi.server.cases.models import Case
 from haechi.server.desk.deciding_form import DecisionForm
-from haechi.server.desk.forms import IdentityForm, MessageForm
+from haechi.server.desk.forms import IdentityForm, MessageForm, NoteForm
 from haechi.server.desk.reading import Request
 from haechi.server.staff.models import User
 
@@ -24,6 +24,7 @@ class Typed:
     identity: IdentityForm | None = None
     message: MessageForm | None = None
     preview: Preview | None = None
+    note: NoteForm | None = None
 
 
 @dataclass(frozen=True)

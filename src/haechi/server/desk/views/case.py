@@ -3,6 +3,7 @@
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
@@ -16,15 +17,16 @@ from haechi.errors import (
     HaechiError,
     NotAllowed,
     ReasonRequired,
+    ReportErased,
     StatementRefused,
 )
 from haechi.server import flow
-from haechi.server.cases import claims, grants, reviews
+from haechi.server.cases import claims, grants, notes, reviews
 from haechi.server.cases.models import Case, Purpose, Scope, Verdict
 from haechi.server.desk import case_page
 from haechi.server.desk.access import actor_of, reviewers_only
 from haechi.server.desk.case_page.page import Typed
-from haechi.server.desk.forms import IdentityForm, MessageForm, OpenForm
+from haechi.server.desk.forms import IdentityForm, MessageForm, NoteForm, OpenForm
 from haechi.server.reports.models import Sender
 
 STATUS = {
@@ -37,6 +39,7 @@ STATUS = {
     ReasonRequired.code: 422,
     GrantNeeded.code: 403,
     GrantRevoked.code: 403,
+    ReportErased.code: 410,
 }
 NEWS_AT_MOST = 100
 UNREAD = Count(
@@ -118,6 +121,21 @@ def write(request: HttpRequest, case_id: int) -> HttpResponse:
     text = form.cleaned_data["text"]
     flow.write_to_reporter(found.report, text, actor=actor_of(request), now=timezone.now())
     return redirect("desk:case", case_id)
+
+
+@require_POST
+@reviewers_only
+def note(request: HttpRequest, case_id: int) -> HttpResponse:
+    """Add a note for those who work on the case."""
+    found = get_object_or_404(Case.objects.select_related("report"), pk=case_id)
+    form = NoteForm(request.POST)
+    if not form.is_valid():
+        return page(request, case_id, Typed(note=form), status=422)
+    try:
+        notes.write(found, form.cleaned_data["text"], actor=actor_of(request), now=timezone.now())
+    except (GrantNeeded, ReportErased) as error:
+        return page(request, case_id, Typed(note=form), error=error)
+    return redirect(f"{reverse('desk:case', args=[case_id])}#notes")
 
 
 @require_POST

@@ -1,6 +1,6 @@
 """Look at one picture: a deliberate act per picture, logged before anything is shown (B25)."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -13,14 +13,12 @@ from django.views.decorators.http import require_POST, require_safe
 from haechi.errors import BreakNeeded, GrantNeeded, HaechiError, MediaError, NotAllowed
 from haechi.server.cases import grants, wellbeing
 from haechi.server.cases.models import Scope
+from haechi.server.desk import lifted
 from haechi.server.desk.access import actor_of, refusal, reviewers_only
 from haechi.server.desk.case_page.exhibits import BUDGET
 from haechi.server.evidence import services as evidence
 from haechi.server.evidence.models import Exhibit
 
-# Long enough to look and to reload, too short for a forgotten screen.
-LIFTED_FOR = timedelta(minutes=5)
-LIFTED = "lifted"
 LIFT_FIRST = _("This picture is covered. Open its case and lift the veil first.")
 
 
@@ -41,10 +39,8 @@ def lift(request: HttpRequest, case_id: int, exhibit_id: UUID) -> HttpResponse:
     except GrantNeeded as error:
         return refusal(request, error.code, 403)
     except BreakNeeded as error:
-        return refusal(request, error.code, 429, _rest(error.args[0]))
-    lifted: dict[str, float] = request.session.get(LIFTED, {})
-    current = {key: at for key, at in lifted.items() if _recent(at, now)}
-    request.session[LIFTED] = {**current, str(exhibit.pk): now.timestamp()}
+        return refusal(request, error.code, 429, rest_words(error.args[0]))
+    lifted.lift(request, str(exhibit.pk), now=now)
     if "page" in request.POST:
         return redirect("desk:exhibit", exhibit.pk)
     return HttpResponse(status=204)
@@ -77,17 +73,14 @@ def picture(request: HttpRequest, exhibit_id: UUID) -> HttpResponse:
 
 def _may_see(request: HttpRequest, shown: Exhibit) -> bool:
     """Lifted a moment ago in this session, and the right to open the case still holds (B17)."""
-    at, now = request.session.get(LIFTED, {}).get(str(shown.pk)), timezone.now()
-    lifted = at is not None and _recent(at, now)
-    return lifted and grants.holds(shown.report.case, actor_of(request), Scope.CONTENT, now=now)
+    now = timezone.now()
+    recent = lifted.is_lifted(request, str(shown.pk), now=now)
+    return recent and grants.holds(shown.report.case, actor_of(request), Scope.CONTENT, now=now)
 
 
-def _rest(until: datetime) -> str:
+def rest_words(until: datetime) -> str:
+    """What is said to somebody who has looked at enough for now."""
     return gettext(
         "You have looked at enough for now. Please rest until {time} UTC; nothing waits on you, "
         "and giving the case back is always fine."
     ).format(time=f"{until:%H:%M}")
-
-
-def _recent(at: float, now: datetime) -> bool:
-    return 0 <= now.timestamp() - at <= LIFTED_FOR.total_seconds()
