@@ -421,6 +421,10 @@ def _desk_pages(seeded: Seeded) -> Iterator[tuple[str, Visit]]:
     yield "banks", _at("/banks")
     yield "bank", _at("/bank/1")  # the first removal made both
     yield "member", _at("/member/1")
+    yield "dashboard", _at("/dashboard")
+    yield "law", _at("/law")
+    yield "rule", _at("/law/us_tida_remove")
+    yield "missed", _at("/missed")
     yield "log", _at("/log")
     yield "nowhere", _at("/nowhere", 404)
 
@@ -429,6 +433,28 @@ def _head_pages() -> Iterator[tuple[str, Visit]]:
     yield "banks", _at("/banks")
     yield "bank", _at("/bank/1")
     yield "rights", _at("/grants")
+    yield "dashboard", _at("/dashboard?days=7")
+    yield "rule", _at("/law/uk_osa_48h")
+    yield "rule-look", _looked_at
+    yield "rule-errors", _rule_without_source
+
+
+def _looked_at(window: "Watched") -> None:
+    """What would change, before it is confirmed."""
+    window.go("/law/uk_osa_48h")
+    page = window.page
+    page.locator('input[name="runs"][value="yes"]').check()
+    page.locator('input[name="in_force_from"]').fill("2026-10-01")
+    page.locator('textarea[name="reason"]').fill("시행일이 공포되었습니다.")
+    _send(window)
+    expect(page.locator('input[name="step"]')).to_be_attached()
+
+
+def _rule_without_source(window: "Watched") -> None:
+    window.go("/law/uk_osa_48h")
+    window.page.locator('textarea[name="source"]').fill("")
+    _send(window)
+    _mistakes(window)
 
 
 def _send(window: "Watched") -> None:

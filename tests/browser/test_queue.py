@@ -117,7 +117,11 @@ def test_the_queue_is_looked_at(house: Tale, open_page: "Opener", rim: dict[str,
     for language in ("ko", "zh-hans", "en"):
         for width in (1280, 320):
             window = open_page("desk", language, width=width, cookies=rim)
-            for name, path in (("queue", "/"), ("search", "/queue/search"), ("order", "/queue/order")):
+            for name, path in (
+                ("queue", "/"),
+                ("search", "/queue/search"),
+                ("order", "/queue/order"),
+            ):
                 window.go(path)
                 wide = window.page.evaluate("document.documentElement.scrollWidth")
                 assert wide <= width, f"{path}: {wide}"

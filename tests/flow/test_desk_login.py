@@ -38,7 +38,7 @@ PASSWORD = "a long pass phrase"
 OPEN_TO_ALL = {"login"}
 OPEN_TO_ADMINISTRATORS = {
     "login", "logout", "log", "banks", "bank", "grants", "law", "rule", "missed", "order",
-    "keeping", "keep", "place_hold", "end_hold", "ask_erasure",
+    "keeping", "keep", "place_hold", "end_hold", "ask_erasure", "dashboard",
 }  # fmt: skip
 POST_ONLY = {
     "logout",

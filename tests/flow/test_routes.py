@@ -136,6 +136,7 @@ DESK = {
     "desk:member": Route(404, {"member_id": NOBODY}, "reviewer"),
     "desk:judge": Route(GET_ONLY, {"member_id": NOBODY}, "reviewer"),
     "desk:settle": Route(GET_ONLY, {"sighting_id": NOBODY}, "reviewer"),
+    "desk:dashboard": Route(role="staff"),
     "desk:law": Route(role="staff"),
     "desk:rule": Route(404, {"rule_id": "nothing_of_that_name"}, "staff"),
     "desk:missed": Route(role="staff"),

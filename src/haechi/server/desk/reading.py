@@ -11,7 +11,7 @@ from haechi.errors import HaechiError
 from haechi.server import flow
 from haechi.server.audit import services as audit
 from haechi.server.cases import grants, rules
-from haechi.server.cases.models import Case, Scope, State
+from haechi.server.cases.models import UNDECIDED, Case, Scope
 from haechi.server.desk import vocabulary
 from haechi.server.law_words import Shown, shown
 from haechi.server.matching.models import Hosted
@@ -116,7 +116,7 @@ def read_request(case: Case, actor: User, now: datetime) -> Request:
             ),
             rules.current(),
         ),
-        lacking=flow.lacking(case) if case.state == State.OPEN else [],
+        lacking=flow.lacking(case) if case.state in UNDECIDED else [],
         filer=str(vocabulary.FILERS[Filer(case.report.filer)]),
         acts_for_another=case.report.filer != Filer.SELF,
         hosts=[host_of(address) or address for _location, address in outside],

@@ -155,7 +155,7 @@ class Told:
     def lines(self) -> list[tuple[Promise, str]]:
         """What a version may say otherwise: name and value."""
         rule = self.rule
-        until = rule.in_force_until.isoformat() if rule.in_force_until else gettext("open")
+        until = rule.in_force_until.isoformat() if rule.in_force_until else gettext("no end named")
         return [
             (
                 _("It starts clocks"),

@@ -80,11 +80,13 @@ def ask_for_missing(case: Case, *, actor: User, now: dt.datetime) -> Message | N
     """
     queue.lock(case)
     text = question(case)
+    queue.lock(case)
     said = messages.thread(case.report)
     if said and said[-1].sender == Sender.STAFF and said[-1].text == text:
         return None
     message = write_to_reporter(case.report, text, actor=actor, now=now)
     paused = clocks.pause(case, now=now)
+    queue.refresh(case)
     queue.refresh(case)
     audit.record(
         "report:asked",

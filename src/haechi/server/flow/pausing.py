@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
-from haechi.server.cases import pauses
+from haechi.server.cases import clocks, pauses, queue
 from haechi.server.cases.models import Case, For, Pause
 from haechi.server.flow.returning import write_to_reporter
 from haechi.server.reports import nudges
@@ -25,12 +25,15 @@ def ask_more(
 ) -> Pause:
     """Write to the reporter what is missing; the case comes back when she answers, or in time.
 
-    Raises ReasonRequired, CaseClosed, CaseClaimed, NotAllowed; nothing was sent then.
+    Clocks of laws that let them stand meanwhile do; of the shipped ones none does. Raises
+    ReasonRequired, CaseClosed, CaseClaimed, NotAllowed; nothing was sent then.
     """
     made = pauses.pause(
         case, For.REPORTER, to="", reason=reason, follow_up=follow_up, actor=actor, now=now
     )
     write_to_reporter(case.report, missing, actor=actor, now=now)
+    clocks.pause(case, now=now)
+    queue.refresh(case)
     return made
 
 
