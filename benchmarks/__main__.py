@@ -20,6 +20,7 @@ MODULES = (
     "backward",
     "door",
     "ledger",
+    "queue",
 )
 
 
