@@ -68,7 +68,7 @@ async def upload(request: Request) -> Response:
 async def show(request: Request) -> Response:
     """GET /post/{id}: the picture, or what became of it."""
     post = _post(request)
-    return HTMLResponse(pages.post(post), 410 if post.state == "removed" else 200)
+    return HTMLResponse(pages.post(post), {"removed": 410, "restricted": 451}.get(post.state, 200))
 
 
 async def picture(request: Request) -> Response:
@@ -219,12 +219,15 @@ def create_app(
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         board = app.state.board = Board(settings, transport, clock)
         retrying = asyncio.create_task(board.retry())
+        fetching = asyncio.create_task(board.orders.run(board.store, board.clock))
         try:
             yield
         finally:
-            retrying.cancel()
-            with suppress(asyncio.CancelledError):
-                await retrying
+            for task in (retrying, fetching):
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+            await board.orders.close()
             await board.gatekeeper.close()
             board.store.close()
 

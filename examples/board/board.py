@@ -7,6 +7,7 @@ from contextlib import suppress
 
 import httpx
 from examples.board.ask import CannotAsk, CheckForgotten, Gatekeeper, Unusable
+from examples.board.fetch import Orders
 from examples.board.settings import Settings
 from examples.board.store import Post, Store
 
@@ -32,6 +33,7 @@ class Board:
         self.settings = settings
         self.store = Store(settings.home)
         self.gatekeeper = Gatekeeper(settings, transport)
+        self.orders = Orders(settings, transport)
         self.clock = clock
 
     async def settle(self, post: Post) -> Post:

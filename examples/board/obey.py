@@ -41,30 +41,74 @@ def obey(
             return seen[1]
         if seen is not None:
             raise Disobeyed(409, WebhookReplayed.code, "This id was used for another message.")
-        answer = _act(store, _order(body), now)
+        answer = carry_out(store, _order(body), now)
         store.remember_delivery(delivery_id, digest, answer)
     return answer
 
 
-def _act(store: Store, order: Mapping[str, object], now: float) -> dict[str, object]:
-    key, content_id = _text(order, "idempotency_key"), _text(order, "content_id")
+def carry_out(store: Store, order: Mapping[str, object], now: float) -> dict[str, object]:
+    """Do what an order says, once for each key, and give the answer; inside a transaction.
+
+    The same whether it was sent here or fetched (fetch.py). Raises Disobeyed.
+    """
+    act = ACTS.get(str(order.get("type")))
+    if act is None:
+        raise Disobeyed(422, "board.order_unknown", "No such order is known here.")
+    key = _text(order, "idempotency_key")
+    if order.get("test") is True:
+        return {"outcome": "done"}
     done = store.act(key)
-    if done is not None:
-        return done
+    if done is None:
+        done = act(store, order, now)
+        if done["outcome"] == "done":
+            store.remember_act(key, done)
+    return done
+
+
+def _remove(store: Store, order: Mapping[str, object], now: float) -> dict[str, object]:
+    content_id = _text(order, "content_id")
+    removed_at = store.remove(content_id, _why(order, "content.removed"), now)
+    if removed_at is None:
+        return NOT_FOUND
+    at = datetime.fromtimestamp(removed_at, UTC).isoformat()
+    return {"outcome": "done", "content_id": content_id, "removed_at": at}
+
+
+def _restrict(store: Store, order: Mapping[str, object], _now: float) -> dict[str, object]:
+    content_id = _text(order, "content_id")
+    if not store.restrict(content_id, _why(order, "content.restricted")):
+        return NOT_FOUND
+    return {"outcome": "done", "content_id": content_id}
+
+
+def _restore(store: Store, order: Mapping[str, object], _now: float) -> dict[str, object]:
+    content_id = _text(order, "content_id")
+    if store.restore(content_id):
+        return {"outcome": "done", "content_id": content_id}
+    return {"outcome": "refused", "reason": "other", "note": "The file was deleted."}
+
+
+def _ping(_store: Store, _order: Mapping[str, object], _now: float) -> dict[str, object]:
+    return {"outcome": "done"}
+
+
+NOT_FOUND: dict[str, object] = {"outcome": "refused", "reason": "not_found"}
+ACTS = {
+    "content.remove": _remove,
+    "content.restrict": _restrict,
+    "content.restore": _restore,
+    "ping": _ping,
+}
+
+
+def _why(order: Mapping[str, object], code: str) -> dict[str, object]:
     statement = order.get("statement")
-    why: dict[str, object] = {
-        "code": "content.removed",
+    return {
+        "code": code,
         "words": _text(order, "reason"),
         "appeal_url": order.get("appeal_url"),
         "statement": statement if isinstance(statement, dict) else {},
     }
-    removed_at = store.remove(content_id, why, now)
-    if removed_at is None:
-        raise Disobeyed(404, "board.content_unknown", "There is no content of that id here.")
-    at = datetime.fromtimestamp(removed_at, UTC).isoformat()
-    answer: dict[str, object] = {"removed": True, "content_id": content_id, "removed_at": at}
-    store.remember_act(key, answer)
-    return answer
 
 
 def _order(body: bytes) -> dict[str, object]:
@@ -74,8 +118,6 @@ def _order(body: bytes) -> dict[str, object]:
         raise Disobeyed(400, "format.invalid", "The body is not JSON.") from error
     if not isinstance(order, dict):
         raise Disobeyed(400, "format.invalid", "The body is not a JSON object.")
-    if order.get("type") != "content.remove":
-        raise Disobeyed(422, "board.order_unknown", "Only content.remove is known here.")
     return order
 
 

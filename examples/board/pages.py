@@ -50,8 +50,8 @@ def post(post: Post) -> str:
         return _held(post)
     if post.state == "refused":
         return _refused(post)
-    if post.state == "removed":
-        return _removed(post)
+    if post.state in ("removed", "restricted"):
+        return _taken_away(post)
     return _page(
         "Picture",
         f'<article class="single">{_picture(post)}<h1>{h(post.caption) or "Untitled"}</h1>'
@@ -82,7 +82,10 @@ def _refused(post: Post) -> str:
     )
 
 
-def _removed(post: Post) -> str:
+def _taken_away(post: Post) -> str:
+    removed = post.state == "removed"
+    title = "This picture was removed" if removed else "This picture is not shown for now"
+    since = f'<p class="quiet">On {_day(post.removed_at or 0)}</p>' if removed else ""
     statement = post.why.get("statement")
     rows = "".join(
         f"<dt>{label}</dt><dd>{h(str(statement[name]))}</dd>"
@@ -91,9 +94,8 @@ def _removed(post: Post) -> str:
     )
     details = f"<h2>Statement of reasons</h2><dl>{rows}</dl>" if rows else ""
     return _page(
-        "Removed",
-        f'<div class="sheet"><h1>This picture was removed</h1>'
-        f'<p class="quiet">On {_day(post.removed_at or 0)}</p>'
+        "Removed" if removed else "Not shown",
+        f'<div class="sheet"><h1>{title}</h1>{since}'
         f"<p>{_words(post)}</p>{details}{_appeal(post)}{_code(post)}</div>",
     )
 

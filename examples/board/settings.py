@@ -14,7 +14,10 @@ class SettingMissing(Exception):
 
 @dataclass(frozen=True)
 class Settings:
-    """home: folder for pictures and the database. url: where people find this board."""
+    """home: folder for pictures and the database. url: where people find this board.
+
+    api_url: Haechi's public address, where the board asks for orders too; "" where it does not.
+    """
 
     home: Path
     url: str
@@ -23,6 +26,7 @@ class Settings:
     webhook_secret: bytes = field(repr=False)
     limit_bytes: int = 50_000_000
     retry_s: float = 5.0
+    api_url: str = ""
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:
@@ -39,6 +43,7 @@ class Settings:
             match_url=environ.get("HAECHI_MATCH_URL", "http://127.0.0.1:8412").rstrip("/"),
             match_key=needed("HAECHI_MATCH_KEY"),
             webhook_secret=secret_bytes(needed("HAECHI_WEBHOOK_SECRET")),
+            api_url=environ.get("HAECHI_API_URL", "").rstrip("/"),
         )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-type State = Literal["held", "published", "refused", "removed"]
+type State = Literal["held", "published", "refused", "restricted", "removed"]
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS post (
@@ -135,6 +135,24 @@ class Store:
         )
         post = self.find(post_id)
         return post.removed_at if post else None
+
+    def restrict(self, post_id: str, why: Mapping[str, object]) -> bool:
+        """Show it to nobody for now, and keep the picture; False if there is no such post."""
+        self._db.execute(
+            "UPDATE post SET state = 'restricted', why = ?"
+            " WHERE id = ? AND state IN ('held', 'published')",
+            (json.dumps(why), post_id),
+        )
+        return self.find(post_id) is not None
+
+    def restore(self, post_id: str) -> bool:
+        """Show what was restricted again; False where there is no picture any more."""
+        self._db.execute(
+            "UPDATE post SET state = 'published', why = '{}' WHERE id = ? AND state = 'restricted'",
+            (post_id,),
+        )
+        post = self.find(post_id)
+        return post is not None and post.state == "published"
 
     def find(self, post_id: str) -> Post | None:
         """The post of that id, in any state."""

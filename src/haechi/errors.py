@@ -86,7 +86,10 @@ HaechiError
 │   ├── WebhookForged     webhook.forged         the signature does not fit
 │   ├── WebhookStale      webhook.stale          time stamp outside the window
 │   └── WebhookReplayed   webhook.replayed       this delivery was seen before
-├── DeliveryFailed        delivery.failed        a receiver did not accept; it will be tried again
+├── DeliveryError
+│   ├── DeliveryFailed    delivery.failed        a receiver did not accept; it will be tried again
+│   ├── ActionUnknown     delivery.unknown       nothing of that key was asked of this platform
+│   └── ActionAnswered    delivery.answered      it was answered, taken back or given up before
 ├── AppealError
 │   ├── NothingToAppeal   appeal.nothing         no refusal and no missed deadline
 │   └── AppealUnknown     appeal.unknown         no decision fits this address
@@ -679,10 +682,28 @@ class WebhookReplayed(WebhookError):
     code = "webhook.replayed"
 
 
-class DeliveryFailed(HaechiError):
+class DeliveryError(HaechiError):
+    """What is asked of platforms and of others outside."""
+
+    code = "delivery.error"
+
+
+class DeliveryFailed(DeliveryError):
     """A receiver did not accept; the delivery stays due and is tried again."""
 
     code = "delivery.failed"
+
+
+class ActionUnknown(DeliveryError):
+    """Nothing of that key was asked of this platform."""
+
+    code = "delivery.unknown"
+
+
+class ActionAnswered(DeliveryError):
+    """It was answered, taken back or given up before; nothing was changed."""
+
+    code = "delivery.answered"
 
 
 class AppealError(HaechiError):

@@ -416,6 +416,7 @@ def _desk_pages(seeded: Seeded) -> Iterator[tuple[str, Visit]]:
     yield "rights", _at("/grants")
     yield "news", _at("/news")
     yield "deliveries", _at("/deliveries")
+    yield "platforms", _at("/platforms")
     yield "appeals", _at("/appeals")
     yield "appeal", _first_appeal
     yield "banks", _at("/banks")

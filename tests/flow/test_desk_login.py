@@ -39,6 +39,7 @@ OPEN_TO_ALL = {"login"}
 OPEN_TO_ADMINISTRATORS = {
     "login", "logout", "log", "banks", "bank", "grants", "law", "rule", "missed", "order",
     "keeping", "keep", "place_hold", "end_hold", "ask_erasure", "dashboard",
+    "platforms", "test_platform",
 }  # fmt: skip
 POST_ONLY = {
     "logout",
@@ -69,6 +70,8 @@ POST_ONLY = {
     "end_hold",
     "ask_erasure",
     "settle_erasure",
+    "delivery",
+    "test_platform",
 }
 
 OF_A_CASE = (
@@ -128,6 +131,7 @@ def arguments(astronaut: bytes, board: Platform) -> dict[str, list[object]]:
     given |= {
         name: [case.pk, exhibit.pk, exhibit.pk] for name in ("lift_pair", "pair", "pair_picture")
     }
+    given |= {"delivery": [1, "again"], "test_platform": [board.pk]}
     given |= {"bank": [bank.pk], "settle": [found.pk]}
     given |= {name: [added.member] for name in ("member", "judge", "end")}
     return given | {"appeal": [appeal.pk]}

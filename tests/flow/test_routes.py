@@ -86,6 +86,8 @@ PUBLIC = {
     "public:own_log_file": Route(302),
     "public:help": Route(),
     "api:openapi": Route(),
+    "api:actions": Route(401),
+    "api:action": Route(401, {"key": "nothing-of-that-name"}),
 }
 DESK = {
     "set_language": Route(302),
@@ -129,6 +131,9 @@ DESK = {
     "desk:grants": Route(role="staff"),
     "desk:grant": Route(GET_ONLY, {"grant_id": NOBODY, "act": "end"}, "staff"),
     "desk:deliveries": Route(role="reviewer"),
+    "desk:delivery": Route(GET_ONLY, {"action_id": NOBODY, "act": "again"}, "reviewer"),
+    "desk:platforms": Route(role="staff"),
+    "desk:test_platform": Route(GET_ONLY, {"platform_id": NOBODY}, "staff"),
     "desk:appeals": Route(role="reviewer"),
     "desk:appeal": Route(404, {"appeal_id": NOBODY}, "reviewer"),
     "desk:banks": Route(role="staff"),

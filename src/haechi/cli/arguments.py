@@ -228,15 +228,47 @@ def _people(commands: Commands) -> None:
     add = _add(below, "add", "people:add_platform", "register a platform and make its key")
     add.add_argument("name")
     add.add_argument("--base-url", required=True, help="where people see what it publishes")
-    add.add_argument("--webhook-url", required=True, help="where removals are sent")
+    add.add_argument(
+        "--webhook-url", default="", help="where orders are sent (default: it asks by itself)"
+    )
     add.add_argument(
         "--may-curate", action="store_true", help="its key may change banks through HMA's API"
     )
+    _reached(below)
     _keys(below)
 
 
+def _reached(platform: Commands) -> None:
+    _add(platform, "list", "platforms:list_platforms", "every platform, and what waits for it")
+    change = _add(platform, "set", "platforms:change_platform", "change how a platform is reached")
+    change.add_argument("name")
+    change.add_argument(
+        "--testing",
+        action=argparse.BooleanOptionalAction,
+        help="test mode: it may be sent test actions, beside real ones",
+    )
+    change.add_argument(
+        "--enabled", action=argparse.BooleanOptionalAction, help="its keys are in force"
+    )
+    change.add_argument(
+        "--webhook-url", help="where orders are sent; empty where it asks by itself"
+    )
+    rotate = _add(platform, "rotate", "platforms:rotate", "make another webhook secret, shown once")
+    rotate.add_argument("name")
+    rotate.add_argument(
+        "--days",
+        type=int,
+        default=7,
+        help="so long, messages are signed with the old one too (default: %(default)s)",
+    )
+    test = _add(platform, "test", "platforms:test_platform", "send one test message now")
+    test.add_argument("name")
+    test.add_argument("--type", choices=("ping", "remove", "restrict", "restore"), default="ping")
+    test.add_argument("--content-id", default="", help="what a test action is about")
+
+
 # As match_service/keys.py has them; a test compares the two.
-_SCOPES = ("match", "register", "curate", "staff-metadata", "metrics")
+_SCOPES = ("match", "register", "act", "curate", "staff-metadata", "metrics")
 
 
 def _keys(platform: Commands) -> None:

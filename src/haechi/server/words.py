@@ -135,6 +135,9 @@ WORDS: dict[str, Promise] = {
         "These words do not fit the statement of reasons. Nothing was changed, and what you wrote "
         "is still here."
     ),
+    "delivery.answered": _(
+        "The platform has answered meanwhile, or somebody here has settled it. Nothing was changed."
+    ),
     "appeal.unknown": _("This address leads to no decision. Check that it is complete."),
     "staff.login_refused": _("Name, password or token is wrong. Each token works once."),
     "staff.throttled": _("Too many attempts from here. Please wait a quarter of an hour."),

@@ -18,6 +18,8 @@ ANSWERS: Mapping[type[HaechiError], tuple[int, str]] = {
     errors.WebhookForged: (401, "The signature does not fit."),
     errors.WebhookStale: (400, "The time stamp lies outside the window."),
     errors.WebhookReplayed: (409, "This was received before."),
+    errors.ActionUnknown: (404, "Nothing of that key was asked of this platform."),
+    errors.ActionAnswered: (409, "It was answered, taken back or given up before."),
     errors.BlobError: (503, "Nothing can be stored at the moment. Try again later."),
     errors.SealError: (503, "Nothing can be stored at the moment. Try again later."),
     HaechiError: (400, "This cannot be done."),

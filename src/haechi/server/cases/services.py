@@ -13,6 +13,8 @@ from haechi.server.cases import claims, clocks, pauses, queue, reviews, rules
 from haechi.server.cases.models import (
     UNDECIDED,
     Action,
+    ActionKind,
+    Answer,
     Case,
     Clock,
     Decision,
@@ -163,6 +165,8 @@ def forget(report: Report, *, now: datetime) -> bool:
     Decision.objects.filter(case=case).update(reason_sealed=b"", said_sealed=b"")
     reviews.forget(case, now=now)
     pauses.forget(case, now=now)
+    Action.objects.filter(decision__case=case).update(given_up_sealed=None)
+    Answer.objects.filter(action__decision__case=case).update(note_sealed=b"")
     case.grants.filter(ended_at=None).update(ended_at=now)
     case.grants.update(note=b"")
     case.erasure_requests.update(note=b"")
@@ -170,13 +174,21 @@ def forget(report: Report, *, now: datetime) -> bool:
     return True
 
 
-def ask_platform(decision: Decision, hosted: Hosted, *, actor: str, now: datetime) -> Action:
-    """Write down that a platform must remove one piece; delivery is a job of its own."""
+def ask_platform(
+    decision: Decision,
+    hosted: Hosted,
+    *,
+    kind: ActionKind = ActionKind.REMOVE,
+    actor: str,
+    now: datetime,
+) -> Action:
+    """Write down what a platform must do to one piece; delivery is a job of its own."""
     action = Action.objects.create(
         decision=decision,
         platform=hosted.platform,
         hosted=hosted,
-        idempotency_key=f"remove-{decision.pk}-{hosted.pk}",
+        kind=kind,
+        idempotency_key=f"{kind}-{decision.pk}-{hosted.pk}",
         created_at=now,
     )
     audit.record(
@@ -184,21 +196,26 @@ def ask_platform(decision: Decision, hosted: Hosted, *, actor: str, now: datetim
         subject=action,
         actor=actor,
         at=now,
-        detail={"platform": hosted.platform_id},
+        detail={"platform": hosted.platform_id, "kind": kind.value},
     )
     return action
 
 
 @transaction.atomic
-def confirm_action(action: Action, *, now: datetime) -> bool:
-    """The platform says it is done. True the first time, False when that was known."""
+def confirm_action(action: Action, *, now: datetime, actor: str = "") -> bool:
+    """The platform, or `actor`, says it is done. True the first time, False when that was known."""
     won = Action.objects.filter(pk=action.pk, done_at=None).update(done_at=now, last_error="")
     if not won:
         return False
-    if not action.decision.restriction:
-        Hosted.objects.filter(pk=action.hosted_id, removed_at=None).update(removed_at=now)
-    audit.record("action:done", subject=action, actor=action.platform.name_in_log, at=now)
+    here = Hosted.objects.filter(pk=action.hosted_id)
+    if action.kind == ActionKind.REMOVE:
+        here.filter(removed_at=None).update(removed_at=now)
+    elif action.kind == ActionKind.RESTORE:
+        here.update(removed_at=None)
+    who = actor or action.platform.name_in_log
+    audit.record("action:done", subject=action, actor=who, at=now)
     case = action.decision.case
-    if not Action.objects.filter(decision=action.decision, done_at=None).exists():
+    asked = Action.objects.filter(decision=action.decision).exclude(kind=ActionKind.RESTORE)
+    if not asked.filter(done_at=None).exists():
         stop_clocks(case, "removal", now=now)
     return True

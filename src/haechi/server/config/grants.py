@@ -129,7 +129,7 @@ TABLES: dict[str, Row] = {
     # --- matching
     "matching_platform": Row(
         "Public names who was asked. Match finds keys; secrets of webhooks are the worker's.",
-        public=Right(read=all_but("webhook_secret")),
+        public=Right(read=all_but("webhook_secret", "previous_secret")),
         match=Right(read=only("id", "name", "base_url", "enabled")),
     ),
     "matching_apikey": Row("Match checks keys; public looks one up by a function.", match=READS),
@@ -197,7 +197,12 @@ TABLES: dict[str, Row] = {
     ),
     "cases_action": Row(
         "Public tells what a platform was asked and did.",
-        public=Right(read=all_but("last_error")),
+        public=Right(read=all_but("last_error", "given_up_sealed")),
+    ),
+    "cases_answer": Row("Public takes what a platform answers through the API.", public=KEEPS),
+    "cases_trial": Row(
+        "Public gives test messages to a platform that asks, and notes its answer.",
+        public=Right(read=all_but("last_error"), change=only("done_at", "outcome", "reason")),
     ),
     "notices_receiver": Row("The directory of hosts."),
     "notices_notice": Row(
@@ -218,6 +223,7 @@ JOBS: dict[str, tuple[str, ...]] = {
         "examine_report",
         "stamp_receipt",
         "complete_request",
+        "take_answers",
         "wind_down",
         "finish_erasure",
     ),

@@ -8,7 +8,8 @@ What the request still lacks is asked for      ask_for_missing()
 A reviewer decides: all of it, or none         decide()
   two people refuse, each without the other    judge()
   or the case waits for somebody outside       ask_more(), refer(), go_on(), end_pauses()
-  the platform removes and confirms            deliver_action()
+  the platform removes and confirms            deliver_action(), or by itself: answer_action()
+  who takes too long is told of                watch_deliveries()
   hosts outside get a notice                   deliver_notice()
   copies posted meanwhile are found            sweep_copies()
 A picture of a bank is confirmed               confirm_member()
@@ -27,8 +28,8 @@ A report ends: asked for, or by time           erase()
   its keys first, then files, then rows        finish_erasure()
 What was half sent is forgotten                forget_visits(), forget_uploads()
 
-The modules stand in this order: jobs, intake, outward (what is asked of others), known (banks),
-deciding, objecting, returning, asking (for what is missing), pausing, ending, hours, queueing. One
+The modules stand in this order: jobs, intake, acting (platforms), outward (what is asked of
+others), known (banks), deciding, objecting, returning, asking (for what is missing), pausing, ending, hours, queueing. One
 imports those before it.
 
 Each stage knows only the stages before it; what comes next is known here alone. Background tasks are
@@ -37,6 +38,19 @@ exist, or neither. A job may run twice (a process can die at any instant), so ea
 repeat.
 """
 
+from haechi.server.flow.acting import (
+    act_on_hosted,
+    answer_action,
+    ask_again,
+    deliver_action,
+    deliver_trial,
+    order_of,
+    restore_hosted,
+    take_answers,
+    trial_order_of,
+    try_out,
+    watch_deliveries,
+)
 from haechi.server.flow.asking import Lacking, ask_for_missing, lacking
 from haechi.server.flow.deciding import decide, judge, sweep_copies
 from haechi.server.flow.ending import (
@@ -77,7 +91,6 @@ from haechi.server.flow.known import (
 from haechi.server.flow.objecting import answer_appeal, appeal
 from haechi.server.flow.outward import (
     added_since,
-    deliver_action,
     deliver_notice,
     places_outside,
     pursue_added,
@@ -101,14 +114,17 @@ __all__ = [
     "Erasure",
     "KeepTrying",
     "Lacking",
+    "act_on_hosted",
     "act_on_sightings",
     "add_to_report",
     "added_since",
     "agree_to_erasure",
     "anchor_checkpoint",
+    "answer_action",
     "answer_appeal",
     "appeal",
     "appeal_inaction",
+    "ask_again",
     "ask_for_missing",
     "ask_more",
     "complete_request",
@@ -117,6 +133,7 @@ __all__ = [
     "decide",
     "deliver_action",
     "deliver_notice",
+    "deliver_trial",
     "end_pauses",
     "erase",
     "examine",
@@ -132,6 +149,7 @@ __all__ = [
     "lacking",
     "match",
     "open_case",
+    "order_of",
     "places_outside",
     "pursue_added",
     "refer",
@@ -139,6 +157,7 @@ __all__ = [
     "remove_hosted",
     "reorder_queue",
     "rescue_jobs",
+    "restore_hosted",
     "search_backwards",
     "settle_sighting",
     "sign_checkpoint",
@@ -146,11 +165,15 @@ __all__ = [
     "start_clocks",
     "submit_report",
     "sweep_copies",
+    "take_answers",
     "take_evidence",
     "tell_of_missed",
     "tell_reporters",
+    "trial_order_of",
+    "try_out",
     "want_news",
     "watch_clocks",
+    "watch_deliveries",
     "watch_floods",
     "wind_down",
     "withdraw_report",

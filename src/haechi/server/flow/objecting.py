@@ -7,6 +7,7 @@ from django.db import transaction
 from haechi.server.appeals import services as appeals
 from haechi.server.appeals.models import Appeal
 from haechi.server.appeals.services import Appealable
+from haechi.server.flow.acting import restore_hosted
 from haechi.server.reports import nudges
 from haechi.server.reports.models import Report
 from haechi.server.reports.models import State as ReportState
@@ -23,11 +24,14 @@ def answer_appeal(
 ) -> None:
     """Answer it.
 
-    A poster's appeal, granted, withdraws the bank members behind it; a reporter's opens her case
+    A poster's appeal, granted, withdraws the bank members behind it, and the platform is asked to put
+    back what it removed (B22); a reporter's opens her case
     again, for another person.
     """
     with transaction.atomic():
         appeals.answer(appealed, grant=grant, reason=reason, actor=actor, now=now)
+        if grant and appealed.action is not None:
+            restore_hosted(appealed.action, actor=actor, now=now)
         if appealed.case is not None:
             report = appealed.case.report
             if grant and appealed.kept is not None:

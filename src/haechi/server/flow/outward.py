@@ -2,14 +2,12 @@
 
 import datetime as dt
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
-from haechi.server.cases import delivery
-from haechi.server.cases import services as cases
-from haechi.server.cases.models import Action, Case, Decision, Verdict
+from haechi.server.cases.models import ActionKind, Case, Decision, Verdict
+from haechi.server.flow.acting import act_on_hosted
 from haechi.server.flow.jobs import KeepTrying
 from haechi.server.matching import services as matching
 from haechi.server.matching.models import Hosted
@@ -20,7 +18,6 @@ from haechi.server.reports import services as reports
 from haechi.server.reports.models import Location, Report
 from haechi.server.reports.models import State as ReportState
 from haechi.server.staff.models import User
-from haechi.server.transparency import services as transparency
 
 
 def locked(decision_id: int) -> Decision:
@@ -33,9 +30,8 @@ def remove_hosted(
     decision: Decision, hosted: Hosted, *, actor: str, by_machine: bool, now: dt.datetime
 ) -> None:
     """Ask a platform to remove one piece, or to restrict it, with its statement of reasons."""
-    action = cases.ask_platform(decision, hosted, actor=actor, now=now)
-    transparency.state_reasons(action, by_machine=by_machine, now=now)
-    deliver_action.configure(lock=action.idempotency_key).defer(action_id=action.pk)
+    kind = ActionKind.RESTRICT if decision.restriction else ActionKind.REMOVE
+    act_on_hosted(decision, hosted, kind, actor=actor, by_machine=by_machine, now=now)
 
 
 def places_outside(report: Report) -> list[tuple[Location, str]]:
@@ -48,30 +44,6 @@ def places_outside(report: Report) -> list[tuple[Location, str]]:
         for location in report.locations.all()
         if (host := notices.host_of(addresses[location.number])) is not None and host not in ours
     ]
-
-
-@app.task(name="deliver_action", retry=KeepTrying())
-def deliver_action(action_id: int) -> None:
-    """Tell the platform; it removes, and says so."""
-    action = Action.objects.select_related(
-        "platform", "hosted", "statement", "decision__case__report"
-    ).get(pk=action_id)
-    report = action.decision.case.report
-    if action.done_at is not None or report.state == ReportState.WITHDRAWN:
-        return
-    restriction = action.decision.restriction
-    body: dict[str, object] = {
-        "type": "content.restrict" if restriction else "content.remove",
-        **({"restriction": restriction} if restriction else {}),
-        "idempotency_key": action.idempotency_key,
-        "content_id": action.hosted.content_id,
-        "reason": action.decision.get_ground_display(),
-        "statement": action.statement.document,
-        "appeal_url": f"{settings.HAECHI.public_url}/appeal/{action.appeal_token}",
-    }
-    delivery.send(action, body, now=timezone.now())
-    cases.confirm_action(action, now=timezone.now())
-    nudges.changed(report, now=timezone.now())
 
 
 @app.task(name="deliver_notice", retry=KeepTrying())

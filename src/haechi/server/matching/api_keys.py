@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from haechi.server.audit import services as audit
 from haechi.server.matching.models import ApiKey, Platform
 
-FIRST_SCOPES = ("match", "register", "metrics")
+FIRST_SCOPES = ("match", "register", "act", "metrics")
 """What the key may do that `haechi platform add` makes; `--may-curate` adds `curate`."""
 
 

@@ -29,13 +29,19 @@ def new_token() -> str:
 class Platform(models.Model):
     """A service that asks the match service and obeys our webhooks.
 
+    webhook_url      "" where the platform asks by itself (docs/platforms.md)
     webhook_secret   shared secret of the signatures, as bytes
+    previous_secret  the one before, with which messages are signed too until previous_until
+    testing          it is sent test actions when somebody says so
     """
 
     name = models.CharField(max_length=80, unique=True)
     base_url = models.URLField()
-    webhook_url = models.URLField()
+    webhook_url = models.URLField(blank=True)
     webhook_secret = WithheldBinaryField()
+    previous_secret = WithheldBinaryField(null=True)
+    previous_until = models.DateTimeField(null=True)
+    testing = models.BooleanField(default=False, db_default=False)
     enabled = models.BooleanField(default=True)
 
     def __str__(self) -> str:

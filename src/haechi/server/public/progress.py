@@ -11,7 +11,16 @@ from haechi.errors import NothingToAppeal
 from haechi.server.appeals import services as appeals
 from haechi.server.appeals.models import Appeal
 from haechi.server.appeals.services import Appealable
-from haechi.server.cases.models import Action, Case, Clock, Decision, For, Pause, Verdict
+from haechi.server.cases.models import (
+    Action,
+    ActionKind,
+    Case,
+    Clock,
+    Decision,
+    For,
+    Pause,
+    Verdict,
+)
 from haechi.server.evidence.models import Exhibit, ToldFingerprint
 from haechi.server.evidence.models import State as ExhibitState
 from haechi.server.evidence.way import Way
@@ -232,6 +241,7 @@ class Progress:
     def _actions(self) -> list[Action]:
         return list(
             Action.objects.filter(decision__case__report=self.report)
+            .exclude(kind=ActionKind.RESTORE)
             .select_related("platform", "hosted")
             .order_by("pk")
         )

@@ -13,6 +13,7 @@ from haechi.server.cases.models import (
     REFUSALS,
     UNDECIDED,
     Action,
+    ActionKind,
     Case,
     Clock,
     Decision,
@@ -143,7 +144,11 @@ class Counts:
 def count(*, now: datetime) -> Counts:
     """Recompute every number from the rows; nothing is kept in a counter that could drift."""
     decisions = Decision.objects.all()
-    done = Action.objects.exclude(done_at=None).select_related("decision__case__report")
+    done = (
+        Action.objects.filter(kind=ActionKind.REMOVE)
+        .exclude(done_at=None)
+        .select_related("decision__case__report")
+    )
     times = [
         (action.done_at - action.decision.case.report.received_at).total_seconds()
         for action in done

@@ -1,6 +1,14 @@
 """Case, clocks, decision, second looks, and the actions it asks of platforms."""
 
-from haechi.server.cases.models.action import Action
+from haechi.server.cases.models.action import (
+    Action,
+    ActionKind,
+    ActionQuerySet,
+    Answer,
+    Outcome,
+    Refusal,
+    Trial,
+)
 from haechi.server.cases.models.case import UNDECIDED, WAITING, Case, CaseQuerySet, State
 from haechi.server.cases.models.clock import Clock
 from haechi.server.cases.models.decision import (
@@ -36,6 +44,9 @@ __all__ = [
     "UNDECIDED",
     "WAITING",
     "Action",
+    "ActionKind",
+    "ActionQuerySet",
+    "Answer",
     "Aside",
     "Case",
     "CaseQuerySet",
@@ -53,12 +64,14 @@ __all__ = [
     "Note",
     "Occasion",
     "Opinion",
+    "Outcome",
     "Pause",
     "PauseQuerySet",
     "Policy",
     "PolicyKind",
     "Purpose",
     "Recusal",
+    "Refusal",
     "Restriction",
     "Review",
     "ReviewQuerySet",
@@ -67,6 +80,7 @@ __all__ = [
     "SavedView",
     "Scope",
     "State",
+    "Trial",
     "Verdict",
     "Weight",
 ]
