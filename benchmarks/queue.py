@@ -96,13 +96,21 @@ def _measured(cases: int) -> list[Row]:
         "queue.page": lambda _: desk.get("/"),
         "queue.page_deep": lambda _: desk.get("/", {"others": middle}),
         "queue.filter": lambda n: desk.get("/", _FILTERS[n % len(_FILTERS)]),
-        "queue.search_place": lambda n: desk.post("/queue/search", {"words": places[n % len(places)]}),
+        "queue.search_place": lambda n: desk.post(
+            "/queue/search", {"words": places[n % len(places)]}
+        ),
         "queue.search_number": lambda n: desk.post("/queue/search", {"words": str(middle + n)}),
         "queue.next": lambda _: claims.take_next(user, now=timezone.now()),
     }
     bound = f"{cases:,} open cases; bounded by rendering 75 lines"
     rows = [
-        row("queue.refresh_all", refreshed_s, None, "s", "every case put where it belongs; PostgreSQL")
+        row(
+            "queue.refresh_all",
+            refreshed_s,
+            None,
+            "s",
+            "every case put where it belongs; PostgreSQL",
+        )
     ]
     for name, act in asked.items():
         p50, p95 = _percentiles(act)

@@ -66,7 +66,9 @@ HaechiError
 │   ├── GroundUnknown     case.ground_unknown    the catalogue has no such ground for that verdict
 │   ├── SecondNeeded      case.second_needed     one person alone does not refuse
 │   ├── AlreadyLooked     case.already_looked    somebody who gave an opinion, or knows the first
-│   └── StatementRefused  case.statement_refused the reasons do not fit the EU's form
+│   ├── StatementRefused  case.statement_refused the reasons do not fit the EU's form
+│   ├── BasisNeeded       package.basis_needed   evidence of a person under 18, and no law was named
+│   └── ReceiverRefused   package.receiver       not an age recipient
 ├── MatchingError
 │   ├── KeyRefused        matching.key_refused   no or wrong API key
 │   ├── ScopeMissing      matching.scope_missing the key is not for this
@@ -556,6 +558,18 @@ class StatementRefused(CaseError):
         """`field` of the statement, and `why` in the words of haechi.formats."""
         super().__init__(f"{field} {why}")
         self.field = field
+
+
+class BasisNeeded(CaseError):
+    """A package would show a person under 18, and nobody named the law that allows it."""
+
+    code = "package.basis_needed"
+
+
+class ReceiverRefused(CaseError):
+    """A package is for somebody whose key is no age recipient."""
+
+    code = "package.receiver"
 
 
 class MatchingError(HaechiError):

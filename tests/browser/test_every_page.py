@@ -413,6 +413,7 @@ def _desk_pages(seeded: Seeded) -> Iterator[tuple[str, Visit]]:
     yield "case-decided", _at(f"/case/{seeded.decided}")
     yield "keep", _at(f"/case/{seeded.decided}/keep")
     yield "keeping", _at("/keeping?case=0")
+    yield "packages", _at(f"/case/{seeded.waiting}/packages")
     yield "rights", _at("/grants")
     yield "news", _at("/news")
     yield "deliveries", _at("/deliveries")

@@ -16,11 +16,12 @@ from pytest_django.fixtures import Settings
 from tests.conftest import NOON
 from tests.flow.conftest import OUTSIDE_URL, host, submit
 
+from haechi import seal
 from haechi.server import flow
 from haechi.server.appeals import services as appeals
 from haechi.server.audit import services as audit
 from haechi.server.audit.models import Entry
-from haechi.server.cases import grants
+from haechi.server.cases import grants, packages
 from haechi.server.cases.models import Case, ErasureRequest, Purpose, SavedView
 from haechi.server.client import client_address
 from haechi.server.desk import urls
@@ -72,6 +73,7 @@ POST_ONLY = {
     "settle_erasure",
     "delivery",
     "test_platform",
+    "package",
 }
 
 OF_A_CASE = (
@@ -132,6 +134,10 @@ def arguments(astronaut: bytes, board: Platform) -> dict[str, list[object]]:
         name: [case.pk, exhibit.pk, exhibit.pk] for name in ("lift_pair", "pair", "pair_picture")
     }
     given |= {"delivery": [1, "again"], "test_platform": [board.pk]}
+    purpose = packages.Purpose("Police", "A request.", "2026-77")
+    key = seal.recipient_of(seal.new_identity())
+    package = packages.ask(case, purpose, [key], actor=reader, now=NOON)
+    given |= {"packages": [case.pk], "package": [package.pk, "agree"], "package_file": [package.pk]}
     given |= {"bank": [bank.pk], "settle": [found.pk]}
     given |= {name: [added.member] for name in ("member", "judge", "end")}
     return given | {"appeal": [appeal.pk]}

@@ -1,8 +1,6 @@
-"""`haechi evidence check`, `export` and `verify`, `haechi hold`, `erase` and `retention`."""
+"""`haechi evidence check`, `haechi hold`, `erase` and `retention`."""
 
-import hashlib
 import json
-import subprocess
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -14,17 +12,16 @@ from pytest_django.fixtures import Settings
 from tests.conftest import NOON
 from tests.flow.conftest import submit
 
-from haechi import cli, seal
+from haechi import cli
 from haechi.cli import installation
-from haechi.errors import LedgerBroken
 from haechi.server import flow
 from haechi.server.audit import services as audit
 from haechi.server.audit.models import Entry
 from haechi.server.cases.models import Case
-from haechi.server.evidence import checking, custody
+from haechi.server.evidence import checking
 from haechi.server.evidence.models import Exhibit
 from haechi.server.evidence.storage import storage
-from haechi.server.reports.models import Hold, Report, Retention, Tombstone
+from haechi.server.reports.models import Hold, Retention, Tombstone
 
 pytestmark = [pytest.mark.django_db, pytest.mark.timeout(240)]
 
@@ -167,119 +164,6 @@ def test_storage_that_is_away_is_no_evidence_that_is_missing(
 
     assert (code, out) == (2, "")
     assert "blob.unavailable" in err
-
-
-def export(run: Run, report: Report, folder: Path, recipient: str) -> tuple[int, str, str]:
-    return run(
-        "evidence", "export", report.short, "--to", folder, "--recipient", recipient,
-        "--why", "Request for evidence", "--authority", "Police of Seoul, 2026-77",
-    )  # fmt: skip
-
-
-def test_a_stranger_verifies_a_package_with_published_tools(
-    run: Run, cat: bytes, tmp_path: Path
-) -> None:
-    """B35: sha256sum, age and SHA-256 alone; nothing of Haechi's reads the package here."""
-    report, _code = submit(cat)
-    flow.examine(report, last_try=True)
-    theirs = seal.new_identity()
-    folder = tmp_path / "package"
-
-    code, _, err = export(run, report, folder, seal.recipient_of(theirs))
-
-    assert (code, err) == (0, "")
-    summed = ["sha256sum", "--check", "--quiet", "SHA256SUMS"]
-    subprocess.run(summed, cwd=folder, check=True)  # noqa: S603  # as a stranger types it
-    manifest = json.loads((folder / "manifest.json").read_text())
-    [exhibit] = manifest["exhibits"]
-    opened = seal.open_sealed((folder / exhibit["file"]).read_bytes(), theirs)
-    assert hashlib.sha256(opened).hexdigest() == exhibit["sha256"]
-    assert opened == cat
-    acts = [(done["act"], done["reason"]) for done in exhibit["handled"]]
-    assert acts == [
-        ("exhibit:opened", "fingerprint"),
-        ("exhibit:exported", "Request for evidence"),
-    ]
-    root = _root_of((folder / "checkpoint.txt").read_text())
-    for entry in manifest["log"]["entries"]:
-        payload = (folder / entry["file"]).read_bytes()
-        hashed = hashlib.sha256(b"\x02" + bytes.fromhex(entry["previous"]) + payload).digest()
-        assert hashed.hex() == entry["hash"]
-        number = entry["position"] - 1
-        assert _climb(hashed, number, manifest["log"]["size"], entry["proof"]) == root
-    assert run("evidence", "verify", folder)[0] == 0
-    assert run("evidence", "export", report.short, "--to", folder, "--recipient",
-               seal.recipient_of(theirs), "--why", "x", "--authority", "y")[0] == 3  # fmt: skip
-
-
-def _root_of(note: str) -> bytes:
-    import base64  # noqa: PLC0415
-
-    return base64.b64decode(note.splitlines()[2])
-
-
-def _climb(leaf: bytes, number: int, size: int, proof: list[str]) -> bytes:
-    """RFC 9162, section 2.1.3.2, written down once more."""
-    result, last = hashlib.sha256(b"\x00" + leaf).digest(), size - 1
-    for step in map(bytes.fromhex, proof):
-        if number % 2 or number == last:
-            result = hashlib.sha256(b"\x01" + step + result).digest()
-            while number % 2 == 0 and number:
-                number, last = number // 2, last // 2
-        else:
-            result = hashlib.sha256(b"\x01" + result + step).digest()
-        number, last = number // 2, last // 2
-    return result
-
-
-@pytest.mark.parametrize("name", ["exhibits/1.age", "log", "manifest.json", "checkpoint.txt"])
-def test_a_changed_package_is_told(run: Run, cat: bytes, tmp_path: Path, name: str) -> None:
-    """B35, from the other side."""
-    report, _code = submit(cat)
-    folder = tmp_path / "package"
-    export(run, report, folder, seal.recipient_of(seal.new_identity()))
-    changed = next((folder / name).iterdir()) if name == "log" else folder / name
-    data = bytearray(changed.read_bytes())
-    data[-3] ^= 1
-    changed.write_bytes(data)
-
-    assert run("evidence", "verify", folder)[0] in (1, 2)
-    assert run("evidence", "verify", tmp_path)[0] == 2
-
-
-def test_an_exhibit_whose_receipt_says_another_thing_is_not_exported(
-    run: Run, cat: bytes, tmp_path: Path
-) -> None:
-    report, _code = submit(cat)
-    report.exhibits.update(cipher_sha256=bytes(32))
-
-    with pytest.raises(LedgerBroken):
-        custody.of(report.exhibits.get())
-    code, _, err = export(run, report, tmp_path / "p", seal.recipient_of(seal.new_identity()))
-
-    assert (code, "ledger.broken" in err) == (3, True)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_transfer_is_part_of_the_custody(run: Run, cat: bytes, tmp_path: Path) -> None:
-    """B17: who got what was exported, when, why and on what authority; nothing else can have gone."""
-    report, _code = submit(cat)
-    told = ("--to", "Police of Seoul", "--why", "2026-77", "--authority", "warrant")
-
-    assert run("evidence", "transferred", report.short, *told)[0] == 1
-    assert custody.of(report.exhibits.get()).handled == ()
-    export(run, report, tmp_path / "package", seal.recipient_of(seal.new_identity()))
-    code, out, _ = run("evidence", "transferred", report.short, *told)
-
-    assert (code, "1 files of report" in out) == (0, True)
-    history = custody.of(report.exhibits.get())
-    assert [entry.tag for entry in history.handled] == [custody.EXPORTED, custody.TRANSFERRED]
-    assert history.handled[-1].actor == "operator"
-    assert history.handled[-1].detail == {
-        "reason": "2026-77", "authority": "warrant", "to": "Police of Seoul",
-    }  # fmt: skip
-    assert not history.stamped
-    assert run("evidence", "transferred", "12345678", *told)[0] == 3
 
 
 def test_holds_and_erasure_at_the_command_line(run: Run, cat: bytes) -> None:

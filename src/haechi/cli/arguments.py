@@ -22,6 +22,7 @@ def parser() -> argparse.ArgumentParser:
     _audit(commands)
     _vault(commands)
     _evidence(commands)
+    _package(commands)
     _keeping(commands)
     _people(commands)
     _words(commands)
@@ -153,21 +154,29 @@ def _evidence(commands: Commands) -> None:
     made.add_argument(
         "--older", type=int, default=24, metavar="HOURS", help="only such (default: %(default)s)"
     )
-    made = _add(below, "export", "evidence:export", "a package that a stranger can verify")
-    made.add_argument("case", metavar="CASE", help=_CASE)
-    made.add_argument("--to", required=True, metavar="DIR", help="a folder that is not there yet")
-    made.add_argument("--recipient", required=True, metavar="AGE1...", help="who may open it")
-    made.add_argument("--why", required=True, help="kept in the log")
-    made.add_argument(
-        "--authority", required=True, help="who asked, on what ground; kept in the log"
-    )
-    made = _add(below, "transferred", "evidence:transferred", "log that a package was handed over")
-    made.add_argument("case", metavar="CASE", help=_CASE)
-    made.add_argument("--to", required=True, metavar="WHOM", help="an office; kept in the log")
-    made.add_argument("--why", required=True, help="kept in the log")
-    made.add_argument("--authority", required=True, help="such as a warrant; kept in the log")
     made = _add(below, "verify", "evidence:verify", "check a package; exit 1 says what is wrong")
     made.add_argument("folder", metavar="DIR")
+
+
+def _package(commands: Commands) -> None:
+    made = _add(
+        commands, "package", "package:package", "evidence for police or a court, or its receipt"
+    )
+    made.add_argument(
+        "case", metavar="CASE", help=f"{_CASE}; or `received`, to record that one arrived"
+    )
+    made.add_argument("number", nargs="?", metavar="NUMBER", help="of the package that arrived")
+    made.add_argument(
+        "--to", nargs="+", default=[], metavar="AGE1...", help="age recipients that can open it"
+    )
+    made.add_argument("--out", metavar="FILE", help="where it is written; must not be there yet")
+    made.add_argument("--receiver", default="", metavar="OFFICE", help="who gets it")
+    made.add_argument("--why", default="", metavar="TEXT", help="what it is for")
+    made.add_argument("--authority", default="", metavar="TEXT", help="file number, order")
+    made.add_argument(
+        "--basis", default="", metavar="LAW", help="needed where a person under 18 is concerned"
+    )
+    made.add_argument("--receipt", default="", metavar="TEXT", help="who says it arrived, and how")
 
 
 def _keeping(commands: Commands) -> None:

@@ -1,4 +1,4 @@
-"""`haechi evidence`: compare files with rows, hand evidence over, verify what was handed over."""
+"""`haechi evidence`: compare files with rows, verify what was handed over."""
 
 import argparse
 from collections import Counter
@@ -54,58 +54,6 @@ def check(asked: argparse.Namespace) -> int:
     return NONE if left else MATCH
 
 
-def export(asked: argparse.Namespace) -> int:
-    """Write a package for one recipient."""
-    from haechi.cli import installation
-
-    installation.enter()
-    from django.utils import timezone
-
-    from haechi.cli.keeping import report_of
-    from haechi.server.evidence import package
-
-    report = report_of(asked.case)
-    folder = package.write(
-        report,
-        Path(asked.to),
-        recipient=asked.recipient,
-        why=asked.why,
-        authority=asked.authority,
-        actor=ACTOR,
-        now=timezone.now(),
-    )
-    print(f"{folder}: {report.exhibits.count()} files for {asked.recipient}. The export is logged.")
-    return 0
-
-
-def transferred(asked: argparse.Namespace) -> int:
-    """Log that a package was handed over. 1 where nothing was exported that could have been."""
-    from haechi.cli import installation
-
-    installation.enter()
-    from django.utils import timezone
-
-    from haechi.cli.keeping import report_of
-    from haechi.server.evidence import custody
-
-    report = report_of(asked.case)
-    handed = custody.transferred(
-        report.exhibits.all(),
-        to=asked.to,
-        why=asked.why,
-        authority=asked.authority,
-        actor=ACTOR,
-        now=timezone.now(),
-    )
-    if not handed:
-        print(f"Nothing of report {report.short} was exported. Nothing is logged.")
-        return 1
-    print(
-        f"{len(handed)} files of report {report.short} went to {asked.to}. The hand-over is logged."
-    )
-    return 0
-
-
 @grep_codes
 def verify(asked: argparse.Namespace) -> int:
     """Check a package; needs no installation. 0 as it was made, 1 with what is wrong."""
@@ -115,7 +63,7 @@ def verify(asked: argparse.Namespace) -> int:
     for fault in faults:
         print(fault)
     if not faults:
-        print("The package is as it was made. Compare key.txt with what the sender publishes.")
+        print("The package is as it was made. Compare log/key.txt with what the sender publishes.")
     return NONE if faults else MATCH
 
 
@@ -154,4 +102,4 @@ def _sum_up(asked: argparse.Namespace, counts: Counter[str], begin: str) -> None
     print(f"{begin}Looked at {counts['looked at']}. {problems or 'Nothing is wrong'}.")
 
 
-__all__ = ["ERROR", "check", "export", "transferred", "verify"]
+__all__ = ["ERROR", "check", "verify"]

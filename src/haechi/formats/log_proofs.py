@@ -10,9 +10,17 @@ log/12.tlog-proof     the proof that it is in that log (c2sp.org/tlog-proof)
 import base64
 from collections.abc import Iterable, Iterator
 from importlib.resources import files
+from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_pem_public_key,
+)
+
+from haechi import ledger
+from haechi.errors import LedgerError
 
 FOLDER = "log"
 KEY_PEM = f"{FOLDER}/key.pem"
@@ -40,3 +48,32 @@ def pem(verifier: str) -> bytes:
 def recipe() -> str:
     """How to check them, in commands for openssl, coreutils and Python alone; Markdown."""
     return files("haechi.formats").joinpath("data/check_log.md").read_text(encoding="utf-8")
+
+
+def faults(folder: Path) -> Iterator[str]:
+    """What is wrong with the files of `log` in a folder, one sentence each.
+
+    Raises OSError, ValueError and LedgerError where they cannot be read.
+    """
+    note = (folder / FOLDER / "checkpoint.txt").read_text(encoding="utf-8")
+    key = load_pem_public_key((folder / KEY_PEM).read_bytes())
+    if not isinstance(key, Ed25519PublicKey):
+        yield f"{KEY_PEM} is no Ed25519 key"
+        return
+    checkpoint = ledger.Checkpoint.verify(note, key)
+    for path in sorted((folder / FOLDER).glob("*.tlog-proof")):
+        head, _, proved = path.read_text(encoding="utf-8").partition("\n\n")
+        _, extra, index, *steps = head.split("\n")
+        payload = path.with_suffix(".json").read_bytes()
+        hashed = ledger.entry_hash(_unbase64(extra.partition(" ")[2]), payload)
+        number, proof = int(index.partition(" ")[2]), [_unbase64(step) for step in steps]
+        try:
+            ledger.verify_inclusion(hashed, number, checkpoint.size, proof, checkpoint.root)
+        except LedgerError as error:
+            yield f"entry {path.stem} is not in the log that was signed: {error}"
+        if proved != note or path.stem != str(number + 1):
+            yield f"{path.name} is the proof of something else"
+
+
+def _unbase64(text: str) -> bytes:
+    return base64.b64decode(text, validate=True)

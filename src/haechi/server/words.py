@@ -117,6 +117,10 @@ WORDS: dict[str, Promise] = {
     "case.closed": _("Somebody decided first. Nothing of yours was written."),
     "case.claimed": _("Somebody else is working on this. Nothing was changed."),
     "case.reason_required": _("A decision needs a reason. Nothing was changed."),
+    "package.basis_needed": _(
+        "A person under 18 is concerned. Name the law that allows handing this over."
+    ),
+    "package.receiver": _("This is no age key. It begins with age1 and comes from the receiver."),
     "case.grant_needed": _("This is sealed. Say why you open it; nothing was changed."),
     "case.grant_revoked": _(
         "Your right to open this case was taken away. Another person can give it again. "

@@ -99,6 +99,11 @@ def signing_key() -> Ed25519PrivateKey:
     return key
 
 
+def verifier() -> str:
+    """Its public half, as tools for signed notes read it. Raises KeyMissing as `signing_key` does."""
+    return ledger.verifier_key(ORIGIN, signing_key().public_key())
+
+
 def size() -> int:
     """How many entries there are."""
     return Entry.objects.aggregate(last=models.Max("position"))["last"] or 0

@@ -173,6 +173,7 @@ TABLES: dict[str, Row] = {
     "cases_handover": Row("Notes between colleagues, sealed; staff's."),
     "cases_note": Row("Notes are added, never changed; staff's.", desk=KEEPS, worker=ERASES),
     "cases_erasurerequest": Row("Erasures that staff asked for.", worker=ERASES),
+    "cases_package": Row("Evidence that went to police or a court; staff's.", worker=ERASES),
     "cases_clock": Row("Public shows clocks.", public=READS),
     "cases_rule": Row(
         "Public reckons with what was confirmed; who did, and why, is staff's. Added, never changed.",

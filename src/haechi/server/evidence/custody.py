@@ -1,6 +1,5 @@
 """Who had an exhibit in hands, when, why and on what authority: told by the audit log (B17, B34)."""
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -62,24 +61,6 @@ def record(
     )
 
 
-@transaction.atomic
-def transferred(
-    exhibits: Iterable[Exhibit], *, to: str, why: str, authority: str, actor: str, now: datetime
-) -> list[Exhibit]:
-    """A package that was exported has been handed over: to whom, and on what authority.
-
-    Answers which of them went: what was never exported cannot have.
-    """
-    went = [exhibit for exhibit in exhibits if _exported(exhibit)]
-    for exhibit in went:
-        record(exhibit, TRANSFERRED, actor=actor, why=why, authority=authority, to=to, now=now)
-    return went
-
-
-def _exported(exhibit: Exhibit) -> bool:
-    return any(entry.tag == EXPORTED for entry in audit.history(exhibit))
-
-
 def of(exhibit: Exhibit) -> Custody:
     """Its history. Raises LedgerBroken where the log has no receipt of it, or says another thing."""
     entries = list(audit.history(exhibit))
@@ -93,9 +74,3 @@ def of(exhibit: Exhibit) -> Custody:
         raise LedgerBroken(receipt.position, f"the receipt of {exhibit} names other digests")
     handled = tuple(entry for entry in entries if entry.tag in HANDLED)
     return Custody(exhibit, receipt, handled, hasattr(exhibit, "stamp"))
-
-
-def entries(exhibits: Iterator[Exhibit]) -> list[Entry]:
-    """Every entry about these exhibits, in the order of the log."""
-    names = [audit.name_of(exhibit) for exhibit in exhibits]
-    return list(Entry.objects.filter(subject__in=names).order_by("position"))

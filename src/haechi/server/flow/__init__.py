@@ -23,14 +23,15 @@ Whoever reported it comes back, and
   is told that something changed               tell_reporters()
 No clock runs out unseen                       watch_clocks(), tell_of_missed()
   and the queue stays in its order             reorder_queue(), keep_queue()
+Evidence goes to police or a court             agree_to_package(), make_package()
 A report ends: asked for, or by time           erase()
   or staff ask, and a second person agrees     agree_to_erasure()
   its keys first, then files, then rows        finish_erasure()
 What was half sent is forgotten                forget_visits(), forget_uploads()
 
 The modules stand in this order: jobs, intake, acting (platforms), outward (what is asked of
-others), known (banks), deciding, objecting, returning, asking (for what is missing), pausing, ending, hours, queueing. One
-imports those before it.
+others), known (banks), deciding, objecting, returning, asking (for what is missing), pausing, dossier,
+summary, packaging (evidence that goes out), ending, hours, queueing. One imports those before it.
 
 Each stage knows only the stages before it; what comes next is known here alone. Background tasks are
 jobs in the same database, deferred inside the transaction that makes them necessary: either both
@@ -96,6 +97,7 @@ from haechi.server.flow.outward import (
     pursue_added,
     remove_hosted,
 )
+from haechi.server.flow.packaging import agree_to_package, make_package, receive_package
 from haechi.server.flow.pausing import ask_more, end_pauses, go_on, refer
 from haechi.server.flow.queueing import keep_queue, refresh_queue, reorder_queue
 from haechi.server.flow.returning import (
@@ -119,6 +121,7 @@ __all__ = [
     "add_to_report",
     "added_since",
     "agree_to_erasure",
+    "agree_to_package",
     "anchor_checkpoint",
     "answer_action",
     "answer_appeal",
@@ -147,11 +150,13 @@ __all__ = [
     "keep_banks",
     "keep_queue",
     "lacking",
+    "make_package",
     "match",
     "open_case",
     "order_of",
     "places_outside",
     "pursue_added",
+    "receive_package",
     "refer",
     "refresh_queue",
     "remove_hosted",

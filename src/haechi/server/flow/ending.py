@@ -12,10 +12,11 @@ from procrastinate.contrib.django import app
 
 from haechi.errors import LegalHold, ReportErased
 from haechi.server.appeals import services as appeals
-from haechi.server.cases import erasures
+from haechi.server.cases import erasures, packages
 from haechi.server.cases import services as cases
 from haechi.server.cases.models import Case, ErasureRequest
 from haechi.server.evidence import services as evidence
+from haechi.server.flow import packaging
 from haechi.server.flow.jobs import KeepTrying
 from haechi.server.matching import services as matching
 from haechi.server.notices import services as notices
@@ -85,6 +86,7 @@ def finish_erasure(report_id: str) -> None:
             log.error("report %s has a tombstone and is alive; nothing is erased", report.short)
             return
         evidence.forget_blobs(report)
+        packaging.remove_files(packages.files_of(report))
     now = timezone.now()
     with transaction.atomic():
         if report is not None:
@@ -96,6 +98,7 @@ def finish_erasure(report_id: str) -> None:
 def _forget_rows(report: Report, *, now: dt.datetime) -> None:
     appeals.forget(report)
     notices.forget(report)
+    packages.forget(report, now=now)
     cases.forget(report, now=now)
     matching.forget(report, actor="worker", now=now)
     evidence.forget(report)

@@ -24,6 +24,7 @@ from haechi.server.cases.models.decision import (
 from haechi.server.cases.models.erasure import ErasureRequest, ErasureRequestQuerySet
 from haechi.server.cases.models.grant import Grant, GrantQuerySet, Look, Purpose, Scope
 from haechi.server.cases.models.note import Note
+from haechi.server.cases.models.package import Package, PackageQuerySet
 from haechi.server.cases.models.pause import For, Pause, PauseQuerySet
 from haechi.server.cases.models.policy import Policy, PolicyKind
 from haechi.server.cases.models.queue import HandOver, Recusal, SavedView, Weight
@@ -65,6 +66,8 @@ __all__ = [
     "Occasion",
     "Opinion",
     "Outcome",
+    "Package",
+    "PackageQuerySet",
     "Pause",
     "PauseQuerySet",
     "Policy",

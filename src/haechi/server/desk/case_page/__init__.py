@@ -24,6 +24,7 @@ from haechi.server.desk.case_page import (
     history,
     neighbours,
     notes,
+    packaged,
     people,
     request,
     summary,
@@ -48,6 +49,7 @@ PARTS: tuple[Callable[[Page], Mapping[str, object]], ...] = (
     deciding.part,
     decided.part,
     followed.part,
+    packaged.part,
     history.part,
 )
 

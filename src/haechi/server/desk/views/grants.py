@@ -8,7 +8,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from haechi.errors import HaechiError, NotAllowed, OwnRequest
 from haechi.server.cases import grants as services
-from haechi.server.cases.models import Grant, GrantQuerySet
+from haechi.server.cases.models import Grant, GrantQuerySet, Package
 from haechi.server.desk.access import actor_of, refusal, staff_only
 from haechi.server.staff.models import Role, User
 
@@ -26,6 +26,7 @@ def grants(request: HttpRequest) -> HttpResponse:
         "waiting": [(grant, *_note(grant, user)) for grant in rows.waiting()[:AT_MOST]],
         "in_force": _seen_by(user, rows.in_force(now))[:AT_MOST],
         "taken_away": rows.taken_away()[:AT_MOST],
+        "packages": Package.objects.waiting().select_related("asked_by")[:AT_MOST],
     }
     return render(request, "desk/grants.html", context)
 
