@@ -24,12 +24,12 @@ AT_MOST = 200
 def deliveries(request: HttpRequest) -> HttpResponse:
     """Orders no platform has confirmed and notices no mail server has taken, oldest first."""
     now = timezone.now()
-    actions = Action.objects.filter(done_at=None).select_related(
+    undone = Action.objects.filter(done_at=None).select_related(
         "platform", "hosted", "decision__case__report"
     )
     notices = Notice.objects.filter(state=State.QUEUED).select_related("location", "decision")
     user = actor_of(request)
-    actions = without(actions, user, "decision__case")
+    actions = without(undone, user, "decision__case")
     notices = without(notices, user, "decision__case")
     context = {
         "refused": deliveries_page.refused(actions, user, now=now),
