@@ -92,6 +92,10 @@ HaechiError
 │   ├── DeliveryFailed    delivery.failed        a receiver did not accept; it will be tried again
 │   ├── ActionUnknown     delivery.unknown       nothing of that key was asked of this platform
 │   └── ActionAnswered    delivery.answered      it was answered, taken back or given up before
+├── IncomingError
+│   ├── SenderUnknown     incoming.sender_unknown no known sender has this key
+│   ├── SenderUnclear     incoming.sender_unclear a signature cannot be checked now; tried again
+│   └── IncomingUnknown   incoming.unknown       no notice of that number of this sender
 ├── AppealError
 │   ├── NothingToAppeal   appeal.nothing         no refusal and no missed deadline
 │   └── AppealUnknown     appeal.unknown         no decision fits this address
@@ -718,6 +722,30 @@ class ActionAnswered(DeliveryError):
     """It was answered, taken back or given up before; nothing was changed."""
 
     code = "delivery.answered"
+
+
+class IncomingError(HaechiError):
+    """About notices that others send us."""
+
+    code = "incoming.error"
+
+
+class SenderUnknown(IncomingError):
+    """No known sender has the key that this came with, or none came."""
+
+    code = "incoming.sender_unknown"
+
+
+class SenderUnclear(IncomingError):
+    """The DNS gave no answer, so a signature cannot be checked now; it is tried again."""
+
+    code = "incoming.sender_unclear"
+
+
+class IncomingUnknown(IncomingError):
+    """This sender sent no notice of that number."""
+
+    code = "incoming.unknown"
 
 
 class AppealError(HaechiError):

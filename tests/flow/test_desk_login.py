@@ -28,6 +28,7 @@ from haechi.server.desk import urls
 from haechi.server.evidence.models import Exhibit
 from haechi.server.matching import banks, listing
 from haechi.server.matching.models import BankPolicy, Check, MemberStatus, Platform, Sighting
+from haechi.server.notices.incoming_models import Incoming, NoticeSender
 from haechi.server.reports import holds
 from haechi.server.reports.holds import Grounds
 from haechi.server.staff import services as staff
@@ -41,6 +42,7 @@ OPEN_TO_ADMINISTRATORS = {
     "login", "logout", "log", "banks", "bank", "grants", "law", "rule", "missed", "order",
     "keeping", "keep", "place_hold", "end_hold", "ask_erasure", "dashboard",
     "platforms", "test_platform",
+    "senders", "sender", "sender_key",
 }  # fmt: skip
 POST_ONLY = {
     "logout",
@@ -74,6 +76,9 @@ POST_ONLY = {
     "delivery",
     "test_platform",
     "package",
+    "open_incoming",
+    "aside_incoming",
+    "sender_key",
 }
 
 OF_A_CASE = (
@@ -138,6 +143,10 @@ def arguments(astronaut: bytes, board: Platform) -> dict[str, list[object]]:
     key = seal.recipient_of(seal.new_identity())
     package = packages.ask(case, purpose, [key], actor=reader, now=NOON)
     given |= {"packages": [case.pk], "package": [package.pk, "agree"], "package_file": [package.pk]}
+    waiting = Incoming.objects.create(way="mail", received_at=NOON, stage="waiting")
+    given |= {name: [waiting.pk] for name in ("incoming", "open_incoming", "aside_incoming")}
+    known = NoticeSender.objects.create(name="Known", kind="hotline", created_at=NOON)
+    given |= {name: [known.pk] for name in ("sender", "sender_key")}
     given |= {"bank": [bank.pk], "settle": [found.pk]}
     given |= {name: [added.member] for name in ("member", "judge", "end")}
     return given | {"appeal": [appeal.pk]}

@@ -35,7 +35,7 @@ def columns() -> dict[str, tuple[str, ...]]:
     return roles.tables(connection.connection)
 
 
-@pytest.fixture(params=["public", "match"])
+@pytest.fixture(params=["public", "match", "mail"])
 def process(request: pytest.FixtureRequest) -> Iterator[str]:
     """A process that faces strangers; until the end of the test, this one has its rights."""
     with playing(request.param):

@@ -88,6 +88,8 @@ PUBLIC = {
     "api:openapi": Route(),
     "api:actions": Route(401),
     "api:action": Route(401, {"key": "nothing-of-that-name"}),
+    "api:notices": Route(GET_ONLY),
+    "api:notice": Route(401, {"number": NOTHING}),
 }
 DESK = {
     "set_language": Route(302),
@@ -142,6 +144,13 @@ DESK = {
     "desk:banks": Route(role="staff"),
     "desk:bank": Route(404, {"bank_id": NOBODY}, "staff"),
     "desk:member": Route(404, {"member_id": NOBODY}, "reviewer"),
+    "desk:incoming_list": Route(role="reviewer"),
+    "desk:incoming": Route(404, {"number": NOTHING}, "reviewer"),
+    "desk:open_incoming": Route(GET_ONLY, {"number": NOTHING}, "reviewer"),
+    "desk:aside_incoming": Route(GET_ONLY, {"number": NOTHING}, "reviewer"),
+    "desk:senders": Route(role="staff"),
+    "desk:sender": Route(404, {"sender_id": NOBODY}, "staff"),
+    "desk:sender_key": Route(GET_ONLY, {"sender_id": NOBODY}, "staff"),
     "desk:judge": Route(GET_ONLY, {"member_id": NOBODY}, "reviewer"),
     "desk:settle": Route(GET_ONLY, {"sighting_id": NOBODY}, "reviewer"),
     "desk:dashboard": Route(role="staff"),

@@ -70,6 +70,19 @@ def _servers(commands: Commands) -> None:
         if name == "match":
             _match_service(made)
     _add(commands, "worker", "worker:worker", "do what was put off: examine, deliver, watch clocks")
+    made = _add(
+        commands, "mailbox", "mailbox:mailbox", "take notices by mail, for the worker to read"
+    )
+    made.add_argument(
+        "--host", default="127.0.0.1", help="address to listen on (default: %(default)s)"
+    )
+    made.add_argument("--port", type=int, default=0, help="listen for SMTP here")
+    made.add_argument("--lmtp-port", type=int, default=0, help="listen for LMTP here")
+    made.add_argument("--lmtp-socket", default="", metavar="PATH", help="the same, a Unix socket")
+    made.epilog = (
+        "With HAECHI_IMAP_URL and HAECHI_IMAP_PASSWORD_FILE it also looks into an IMAP mailbox. "
+        "docs/notices-in.md"
+    )
 
 
 def _match_service(made: argparse.ArgumentParser) -> None:

@@ -27,6 +27,12 @@ DRAIN_S = 70
 
 def public(asked: argparse.Namespace) -> int:
     """Serve the public site. The vault identity is taken out of its environment."""
+    forget_keys()
+    return _django("public", asked)
+
+
+def forget_keys() -> None:
+    """Take what only desk and worker may know out of this process's environment."""
     for name in (
         "HAECHI_VAULT_IDENTITY_FILE",
         "HAECHI_VAULT_IDENTITY_COMMAND",
@@ -35,7 +41,6 @@ def public(asked: argparse.Namespace) -> int:
         "HAECHI_DESK_SECRET_FILE",
     ):
         os.environ.pop(name, None)
-    return _django("public", asked)
 
 
 def desk(asked: argparse.Namespace) -> int:

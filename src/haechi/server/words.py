@@ -142,6 +142,9 @@ WORDS: dict[str, Promise] = {
     "delivery.answered": _(
         "The platform has answered meanwhile, or somebody here has settled it. Nothing was changed."
     ),
+    "incoming.sender_unknown": _("Nobody we know signed this, or sent their key."),
+    "incoming.sender_unclear": _("Who sent this cannot be checked now; it is tried again."),
+    "incoming.unknown": _("There is no such notice, or somebody dealt with it before."),
     "appeal.unknown": _("This address leads to no decision. Check that it is complete."),
     "staff.login_refused": _("Name, password or token is wrong. Each token works once."),
     "staff.throttled": _("Too many attempts from here. Please wait a quarter of an hour."),
@@ -182,6 +185,10 @@ LAWS: dict[str, tuple[Promise, Promise]] = {
     "kr_tba_report_result": (
         _("Korea: Telecommunications Business Act, article 22-5"),
         _("Tell the person who reported what was done."),
+    ),
+    "promise": (
+        _("Our own promise to the sender"),
+        _("Answer the notice item by item."),
     ),
     "au_ibia_removal": (
         _("Australia: Online Safety Act 2021, sections 77 to 79"),

@@ -20,6 +20,8 @@ ANSWERS: Mapping[type[HaechiError], tuple[int, str]] = {
     errors.WebhookReplayed: (409, "This was received before."),
     errors.ActionUnknown: (404, "Nothing of that key was asked of this platform."),
     errors.ActionAnswered: (409, "It was answered, taken back or given up before."),
+    errors.SenderUnknown: (401, "A known sender must sign this, or send its key."),
+    errors.IncomingUnknown: (404, "There is no notice of yours with this number."),
     errors.BlobError: (503, "Nothing can be stored at the moment. Try again later."),
     errors.SealError: (503, "Nothing can be stored at the moment. Try again later."),
     HaechiError: (400, "This cannot be done."),

@@ -44,9 +44,11 @@ def start_clocks(
     valid: Set[str],
     since: datetime,
     now: datetime,
+    event: str = "report",
 ) -> list[Clock]:
     """Start every clock the law starts for this report.
 
+    event   "report", or "order" where it came from an authority as one (law.EVENTS)
     valid   the rules for which it is a valid request (reports.requirements.rules_completed)
     since   when it was received, or completed later. Runs inside the caller's transaction; a
             clock that runs already is left as it is.
@@ -56,7 +58,7 @@ def start_clocks(
     facts = law.Facts(
         jurisdictions=frozenset(jurisdictions),
         minor=case.report.maybe_minor,
-        event="report",
+        event=event,
         valid=frozenset(valid),
         bound=settings.HAECHI.bound,
     )

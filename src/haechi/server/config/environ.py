@@ -45,6 +45,9 @@ class Environment:
                      nothing; without a setting "info" at the domain of mail_from
     bound            what the operator is in the eyes of the law, in words of law.ROLES (HAECHI_BOUND)
     alert_mail       who is told by mail that a deadline was missed; "" for nobody (HAECHI_ALERT_MAIL)
+    mail_relay       name under which our own mail relay writes Authentication-Results (authserv-id); ""
+                     believes none, and DKIM is checked here
+    mailbox_domains  domains that `haechi mailbox` takes mail for; without a setting that of mail_from
     policy           the usual thresholds (index.policy_file), as in the match service
     trusted_proxies  networks whose X-Forwarded-For is believed; none unless told
     """
@@ -73,6 +76,8 @@ class Environment:
     smtp_port: int
     mail_from: str
     news_from: str
+    mail_relay: str
+    mailbox_domains: tuple[str, ...]
     organisation: str
     jurisdictions: tuple[str, ...]
     bound: frozenset[str]
@@ -117,6 +122,8 @@ class Environment:
             smtp_port=int(env.get("HAECHI_SMTP_PORT", "25")),
             mail_from=env.get("HAECHI_MAIL_FROM", MAIL_FROM),
             news_from=env.get("HAECHI_NEWS_FROM") or _plain(env.get("HAECHI_MAIL_FROM", MAIL_FROM)),
+            mail_relay=env.get("HAECHI_MAIL_RELAY", "").strip().lower(),
+            mailbox_domains=_domains(env, "HAECHI_MAILBOX_DOMAINS"),
             organisation=env.get("HAECHI_ORGANISATION", "Haechi"),
             jurisdictions=_jurisdictions(env),
             bound=_bound(env),
@@ -142,6 +149,12 @@ class Environment:
 
 def _plain(address: str) -> str:
     return f"info@{address.rpartition('@')[2]}"
+
+
+def _domains(env: dict[str, str], name: str) -> tuple[str, ...]:
+    """Names in lower case; by default the domain that notices go out from."""
+    usual = env.get("HAECHI_MAIL_FROM", MAIL_FROM).rpartition("@")[2]
+    return tuple((env.get(name) or usual).lower().replace(",", " ").split())
 
 
 def _needed(env: dict[str, str], name: str) -> str:

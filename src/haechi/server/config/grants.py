@@ -11,7 +11,7 @@ off; and nobody but the owner changes or deletes an entry of the audit log.
 from dataclasses import dataclass
 from typing import Final
 
-PROCESSES = ("public", "desk", "worker", "match")
+PROCESSES = ("public", "desk", "worker", "match", "mail")
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,7 @@ class Row:
     why: str
     public: Right = Right()
     match: Right = Right()
+    mail: Right = Right()
     desk: Right = Right(read=ALL, add=ALL, change=ALL)
     worker: Right = Right(read=ALL, add=ALL, change=ALL)
 
@@ -209,6 +210,20 @@ TABLES: dict[str, Row] = {
     "notices_notice": Row(
         "Public shows what was sent.", public=Right(read=all_but("last_error"))
     ),
+    "notices_sender": Row(
+        "Public finds who signed a notice, or whose key came with it.", public=READS
+    ),
+    "notices_incoming": Row(
+        "Public and the mailbox take in what arrives, sealed; public tells its sender how far it is.",
+        public=Right(read=all_but("raw"), add=ALL),
+        mail=Right(add=ALL),
+        worker=ERASES,
+    ),
+    "notices_incomingitem": Row(
+        "Public tells the sender what became of each item.", public=READS, worker=ERASES
+    ),
+    "notices_incominganswer": Row("Receipts and answers; the worker's.", worker=ERASES),
+    "notices_receiptcount": Row("How many receipts an address was sent today.", worker=ERASES),
     "appeals_appeal": Row("Public takes it in and shows the answer.", public=KEEPS),
     "transparency_statement": Row("Public shows the statement of reasons.", public=READS),
     # --- jobs: deferred through a function, which looks at who defers what (JOBS)
@@ -227,8 +242,10 @@ JOBS: dict[str, tuple[str, ...]] = {
         "take_answers",
         "wind_down",
         "finish_erasure",
+        "take_notice",
     ),
     "match": (),
+    "mail": ("take_notice",),
 }
 
 # Entries that audit_told() gives the public process, for the report whose reporter is there. No looks
@@ -276,7 +293,7 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
     "audit_voice": PROCESSES,
     "matching_find_key": ("public", "desk", "worker"),
     "audit_told": ("public", "desk", "worker"),
-    "procrastinate_defer_jobs_v1": ("public", "desk", "worker"),
+    "procrastinate_defer_jobs_v1": ("public", "desk", "worker", "mail"),
     "procrastinate_defer_periodic_job_v2": ("worker",),
     "procrastinate_fetch_job_v2": ("worker",),
     "procrastinate_finish_job_v1": ("worker",),

@@ -271,6 +271,11 @@ FORBIDDEN: dict[str, tuple[tuple[str, str], ...]] = {
         ("SELECT", "reports_report"),
         ("SELECT", "staff_user"),
     ),
+    "mail": (
+        ("SELECT", "notices_incoming"),
+        ("SELECT", "reports_report"),
+        ("SELECT", "staff_user"),
+    ),
 }
 
 

@@ -12,6 +12,7 @@ from haechi.server.desk.views import (
     deliveries,
     exhibit,
     grants,
+    incoming,
     keeping,
     law,
     live,
@@ -22,6 +23,7 @@ from haechi.server.desk.views import (
     platforms,
     queue,
     search,
+    senders,
     working,
 )
 
@@ -95,4 +97,11 @@ urlpatterns = [
     path("hold/<int:hold_id>/end", keeping.end_hold, name="end_hold"),
     path("erasure/<int:request_id>/<str:act>", keeping.settle_erasure, name="settle_erasure"),
     path("log", log.log, name="log"),
+    path("incoming", incoming.incoming_list, name="incoming_list"),
+    path("incoming/<uuid:number>", incoming.incoming, name="incoming"),
+    path("incoming/<uuid:number>/open", incoming.open_incoming, name="open_incoming"),
+    path("incoming/<uuid:number>/aside", incoming.set_aside, name="aside_incoming"),
+    path("senders", senders.senders, name="senders"),
+    path("sender/<int:sender_id>", senders.sender, name="sender"),
+    path("sender/<int:sender_id>/key", senders.sender_key, name="sender_key"),
 ]

@@ -15,6 +15,9 @@ A reviewer decides: all of it, or none         decide()
 A picture of a bank is confirmed               confirm_member()
   and looked for in what is hosted already     search_backwards()
 A picture matches far too much                 watch_floods()
+A notice of somebody else comes in             accept()
+  the worker understands it, once              take_notice()
+  its sender is told item by item              answer_notices(), send_answer()
 Whoever posted it may object                   appeal(), answer_appeal()
 Whoever reported it comes back, and
   writes, adds, corrects                       write_message(), add_to_report(), correct_report()
@@ -30,8 +33,8 @@ A report ends: asked for, or by time           erase()
 What was half sent is forgotten                forget_visits(), forget_uploads()
 
 The modules stand in this order: jobs, intake, acting (platforms), outward (what is asked of
-others), known (banks), deciding, objecting, returning, asking (for what is missing), pausing, dossier,
-summary, packaging (evidence that goes out), ending, hours, queueing. One imports those before it.
+others), known (banks), deciding, objecting, receiving, returning, asking (for what is missing), pausing,
+dossier, summary, packaging (evidence that goes out), ending, hours, queueing. One imports those before it.
 
 Each stage knows only the stages before it; what comes next is known here alone. Background tasks are
 jobs in the same database, deferred inside the transaction that makes them necessary: either both
@@ -100,6 +103,15 @@ from haechi.server.flow.outward import (
 from haechi.server.flow.packaging import agree_to_package, make_package, receive_package
 from haechi.server.flow.pausing import ask_more, end_pauses, go_on, refer
 from haechi.server.flow.queueing import keep_queue, refresh_queue, reorder_queue
+from haechi.server.flow.receiving import (
+    accept,
+    answer_notice,
+    answer_notices,
+    open_by_hand,
+    send_answer,
+    take,
+    take_notice,
+)
 from haechi.server.flow.returning import (
     add_to_report,
     appeal_inaction,
@@ -116,6 +128,7 @@ __all__ = [
     "Erasure",
     "KeepTrying",
     "Lacking",
+    "accept",
     "act_on_hosted",
     "act_on_sightings",
     "add_to_report",
@@ -125,6 +138,8 @@ __all__ = [
     "anchor_checkpoint",
     "answer_action",
     "answer_appeal",
+    "answer_notice",
+    "answer_notices",
     "appeal",
     "appeal_inaction",
     "ask_again",
@@ -152,6 +167,7 @@ __all__ = [
     "lacking",
     "make_package",
     "match",
+    "open_by_hand",
     "open_case",
     "order_of",
     "places_outside",
@@ -164,14 +180,17 @@ __all__ = [
     "rescue_jobs",
     "restore_hosted",
     "search_backwards",
+    "send_answer",
     "settle_sighting",
     "sign_checkpoint",
     "stamp_receipt",
     "start_clocks",
     "submit_report",
     "sweep_copies",
+    "take",
     "take_answers",
     "take_evidence",
+    "take_notice",
     "tell_of_missed",
     "tell_reporters",
     "trial_order_of",

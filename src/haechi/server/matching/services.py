@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable
 from datetime import datetime
 from functools import cache
+from itertools import batched
 
 from django.conf import settings
 from django.db import models
@@ -33,6 +34,7 @@ from haechi.server.reports.models import Report
 OWN_BANK = "confirmed-by-us"
 # Not the case: platforms are told the source.
 OWN_SOURCE = "here"
+AT_ONCE = 1_000
 
 
 def forget(report: Report, *, actor: str, now: datetime) -> None:
@@ -59,10 +61,14 @@ def find(report: Report, *, now: datetime) -> list[Hit]:
         _write_met(report, met[: told.MOST_HITS], by=told.BY, now=now)
         told.watch(each, met, now=now)
     # What a fingerprint says is more than that somebody named the place: one row a pair.
-    for address in reports.addresses_of(report).values():
-        for hosted in Hosted.objects.filter(
-            url_digest__in=digests(places.link_in(address)), removed_at=None
-        ):
+    named = {
+        digest
+        for address in reports.addresses_of(report).values()
+        for digest in digests(places.link_in(address))
+    }
+    # A notice may name ten thousand places: not a question for each.
+    for some in batched(sorted(named), AT_ONCE):
+        for hosted in Hosted.objects.filter(url_digest__in=some, removed_at=None).order_by("pk"):
             _write(report, hosted=hosted, verdict="named", found_by="location", now=now)
     return list(report.hits.select_related("hosted__platform", "member__bank"))
 

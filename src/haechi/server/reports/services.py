@@ -1,7 +1,9 @@
 """Take a report in, and open what was written."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from uuid import UUID, uuid4
 
 from django.conf import settings
 
@@ -34,8 +36,17 @@ class Submission:
     filer: Filer = Filer.SELF
 
 
-def receive(submission: Submission, code: ReturnCode, *, now: datetime) -> Report:
+def receive(
+    submission: Submission,
+    code: ReturnCode,
+    *,
+    now: datetime,
+    number: UUID | None = None,
+    actor: str = "reporter",
+) -> Report:
     """Write the report, sealed, inside the caller's transaction.
+
+    number   the one it was given before, as a notice; else it gets one
 
     The code can be shown once the transaction has committed. It is stored nowhere (B05). Raises
     IntegrityError where the same page was sent before.
@@ -44,6 +55,7 @@ def receive(submission: Submission, code: ReturnCode, *, now: datetime) -> Repor
     identity = submission.identity.encode()
     unlock = seal.identity_from_key(code.unlock_key(settings.HAECHI.pepper_unlock))
     report = Report.objects.create(
+        id=number or uuid4(),
         submission=submission_of(submission.token),
         received_at=now,
         language=submission.language,
@@ -58,12 +70,11 @@ def receive(submission: Submission, code: ReturnCode, *, now: datetime) -> Repor
         lookup=code.lookup(settings.HAECHI.pepper_lookup),
         sealed=seal.seal(submission.story.to_bytes(), recipient),
     )
-    for number, address in enumerate(submission.locations, start=1):
-        add_location(report, number, address, now=now)
+    add_locations(report, submission.locations, now=now)
     audit.record(
         "report:received",
         subject=report,
-        actor="reporter",
+        actor=actor,
         at=now,
         detail={
             "locations": len(submission.locations),
@@ -81,7 +92,19 @@ def received(token: str) -> Report | None:
 
 def add_location(report: Report, number: int, address: str, *, now: datetime) -> None:
     """Seal one place and keep its keyed digest beside it."""
-    Location.objects.create(
+    _location(report, number, address, now).save(force_insert=True)
+
+
+def add_locations(report: Report, addresses: Sequence[str], *, now: datetime) -> None:
+    """Seal the first places of a report, up to ten thousand, each with its keyed digest beside it."""
+    Location.objects.bulk_create(
+        (_location(report, number, each, now) for number, each in enumerate(addresses, start=1)),
+        batch_size=1_000,
+    )
+
+
+def _location(report: Report, number: int, address: str, now: datetime) -> Location:
+    return Location(
         report=report,
         number=number,
         sealed=seal.seal(address.encode(), report.recipient),

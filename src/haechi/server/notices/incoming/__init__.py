@@ -1,0 +1,1 @@
+"""Notices in: the platform's side of the same coin. docs/notices-in.md tells the whole."""
