@@ -9,8 +9,7 @@ from typing import Self
 
 from haechi.errors import PolicyRefused, SettingRefused
 from haechi.index import DEFAULT, Policy, policy_file
-
-type Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+from haechi.reach import Network
 
 _NUMBER = re.compile(r"\d{1,9}(\.\d{1,3})?", re.ASCII)
 _HEX_KEY = re.compile(r"[0-9a-f]{64}")

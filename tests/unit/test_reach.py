@@ -15,11 +15,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from tests.unit.match_house import Database, running
 
 from haechi.errors import AddressRefused, AddressUnreachable, HaechiError, TooManyBytes
-from haechi.match_service import fetching
-from haechi.match_service.addresses import judge, public, target, unpacked
 from haechi.match_service.config import Settings
 from haechi.match_service.fetching import Fetcher
 from haechi.media import Sandbox
+from haechi.reach import asking
+from haechi.reach.addresses import judge, public, target, unpacked
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
 
@@ -140,7 +140,7 @@ class Names:
         self.asked: list[str] = []
 
     async def __call__(self, host: str, _port: int) -> list[str]:
-        """As haechi.match_service.fetching.resolved."""
+        """As haechi.reach.resolved."""
         self.asked.append(host)
         known = self.answers.get(host, [host])
         return [known.pop(0)] if len(known) > 1 else known
@@ -238,7 +238,7 @@ async def test_a_name_that_is_inner_and_one_that_is_not_there_are_one_answer(
             await asyncio.Event().wait()
             return []
 
-    monkeypatch.setattr(fetching, "_sleep_until", sleep)
+    monkeypatch.setattr(asking, "_sleep_until", sleep)
     loop = asyncio.get_running_loop()
     told: list[tuple[str, str]] = []
     one = Fetcher(Settings("", b"", fetch=True), Clock().resolve, 0.3)
@@ -340,7 +340,7 @@ async def test_the_certificate_is_checked_against_the_name(
     authority = own_certificate(tmp_path, "a.example")
     tls.load_cert_chain(authority)
     trusted = ssl.create_default_context(cafile=str(authority))
-    monkeypatch.setattr(fetching, "_trusted", lambda: trusted)
+    monkeypatch.setattr(asking, "_trusted", lambda: trusted)
     async with serving(lambda _: ok(b"sealed"), tls) as port:
         one = fetcher(Names(a_example=["127.0.0.1"], b_example=["127.0.0.1"]))
         assert await get(one, f"https://a.example:{port}/") == b"sealed"

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 import idna
 
 from haechi.errors import AddressRefused
-from haechi.match_service.config import Network
 
+type Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 type Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 URL_LIMIT = 2_000
