@@ -5,6 +5,7 @@ import hashlib
 from dataclasses import replace
 from datetime import timedelta
 from ipaddress import ip_network
+from uuid import uuid4
 
 import pyotp
 import pytest
@@ -79,6 +80,7 @@ POST_ONLY = {
     "open_incoming",
     "aside_incoming",
     "sender_key",
+    "notice_act",
 }
 
 OF_A_CASE = (
@@ -149,6 +151,8 @@ def arguments(astronaut: bytes, board: Platform) -> dict[str, list[object]]:
     given |= {name: [known.pk] for name in ("sender", "sender_key")}
     given |= {"bank": [bank.pk], "settle": [found.pk]}
     given |= {name: [added.member] for name in ("member", "judge", "end")}
+    notice = uuid4()
+    given |= {"notice": [notice], "notice_act": [notice, "stop"]}
     return given | {"appeal": [appeal.pk]}
 
 

@@ -113,7 +113,11 @@ def test_a_report_goes_and_the_account_of_it_stays(
     member.refresh_from_db()
     assert (member.exhibit_id, member.case_number) == (None, None)
     notice.refresh_from_db()
-    assert (notice.location, bytes(notice.sealed), notice.state) == (None, b"", NoticeState.DROPPED)
+    assert (notice.items.get().location, bytes(notice.sealed), notice.state) == (
+        None,
+        b"",
+        NoticeState.DROPPED,
+    )
     stone = Tombstone.objects.get()
     assert (stone.report, stone.exhibits, stone.locations) == (report.pk, 1, 2)
     assert stone.finished_at is not None
@@ -320,7 +324,7 @@ def test_every_relation_to_a_report_or_an_exhibit_is_accounted_for() -> None:
         ("Exhibit", "fingerprint"),
         ("Exhibit", "member"),
         ("Exhibit", "look"),
-        ("Location", "notice"),
+        ("Location", "noticeitem"),
     }
     found = {
         (model.__name__, str(relation.related_model._meta.model_name))

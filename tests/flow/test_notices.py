@@ -2,6 +2,7 @@
 
 import pytest
 
+from haechi.server.notices import directory
 from haechi.server.notices import services as notices
 from haechi.server.notices.models import Receiver
 
@@ -32,6 +33,7 @@ def test_the_nearest_name_in_the_directory_answers() -> None:
     """A receiver answers for names under its own, never for those beside it."""
     for host in ("example.org", "photos.example.org"):
         Receiver.objects.create(host=host, name=host, email=f"a@{host}", source="test")
-    assert str(notices._receiver("cdn.photos.example.org")) == "photos.example.org"
-    assert str(notices._receiver("www.example.org")) == "example.org"
-    assert notices._receiver("notexample.org") is None
+    assert directory.answering_for("cdn.photos.example.org").name == "photos.example.org"
+    assert directory.answering_for("www.example.org").name == "example.org"
+    beside = directory.answering_for("notexample.org")
+    assert (beside.known, beside.email) == (False, "abuse@notexample.org")

@@ -45,11 +45,14 @@ type Document = dict[str, Any]
 
 
 class Sender(TypedDict):
-    """Who says it: name, base URL of its Haechi, Ed25519 public key (see key_text)."""
+    """Who says it: name, base URL of its Haechi, Ed25519 public key (see key_text).
+
+    key  None only where the document is not signed, as a list in an e-mail
+    """
 
     name: str
     address: str
-    key: str
+    key: str | None
 
 
 def document(
@@ -141,7 +144,8 @@ def validate(read: object) -> None:
     if problem is not None or not isinstance(read, dict):
         where = ".".join(str(step) for step in problem.instance_path) if problem else ""
         raise InvalidDocument(f"{where or 'document'}: does not fit {FORMAT}")
-    key_of(read)
+    if read["from"]["key"] is not None:
+        key_of(read)
     _check_time(read["issued_at"])
     numbers = [item["number"] for item in read["items"]]
     if len(set(numbers)) < len(numbers):
@@ -262,9 +266,12 @@ def _check_characters(read: object) -> None:
             waiting += [*value.items(), *(("", key) for key in value)]
         elif isinstance(value, list):
             waiting += [(name, each) for each in value]
-        elif isinstance(value, str):
-            if (_NOT_IN_TEXTS if name in _TEXTS else _NOT_IN_LINES).search(value):
-                raise InvalidDocument(f"{name or 'document'}: a control character")
+        elif isinstance(value, str) and _forbidden(name).search(value):
+            raise InvalidDocument(f"{name or 'document'}: a control character")
+
+
+def _forbidden(name: str) -> re.Pattern[str]:
+    return _NOT_IN_TEXTS if name in _TEXTS else _NOT_IN_LINES
 
 
 def _fits(key: Ed25519PublicKey, mark: str, signed: bytes) -> bool:

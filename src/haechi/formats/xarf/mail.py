@@ -77,7 +77,8 @@ def read_email(data: bytes) -> dict[str, Any]:
     if kind != ("multipart/report", "feedback-report"):
         raise InvalidDocument("the message is no feedback report")
     parts = _inner(message)
-    if tuple(part.get_content_type() for part in parts) != PARTS:
+    # What is attached after them (a list of addresses) is not ours to read.
+    if tuple(part.get_content_type() for part in parts[: len(PARTS)]) != PARTS:
         raise InvalidDocument("the message does not have the three parts of a XARF report")
     _check_feedback(parts[1])
     document = _json(parts[2])

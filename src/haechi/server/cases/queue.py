@@ -141,9 +141,11 @@ def refresh_some(numbers: Iterable[int]) -> int:
             case.urgent_at, case.facets = urgent, facets
             moved.append(case)
     if moved:
-        numbers, urgent = [case.pk for case in moved], [case.urgent_at for case in moved]
+        columns = zip(
+            *((one.pk, one.urgent_at, ",".join(one.facets)) for one in moved), strict=True
+        )
         with connection.cursor() as cursor:
-            cursor.execute(_MOVE, [numbers, urgent, [",".join(case.facets) for case in moved]])
+            cursor.execute(_MOVE, [list(column) for column in columns])
     return len(moved)
 
 

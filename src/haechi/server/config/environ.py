@@ -48,6 +48,10 @@ class Environment:
     mail_relay       name under which our own mail relay writes Authentication-Results (authserv-id); ""
                      believes none, and DKIM is checked here
     mailbox_domains  domains that `haechi mailbox` takes mail for; without a setting that of mail_from
+    rdap_url         where the abuse mailbox of a hosting company or registrar is asked for
+                     ("https://rdap.org"), or "": nobody is asked
+    dkim_key_file    private key (PEM, RSA) that e-mail is signed with, or None; dkim_selector is
+                     its name in the DNS of mail_from's domain
     policy           the usual thresholds (index.policy_file), as in the match service
     trusted_proxies  networks whose X-Forwarded-For is believed; none unless told
     """
@@ -78,6 +82,9 @@ class Environment:
     news_from: str
     mail_relay: str
     mailbox_domains: tuple[str, ...]
+    rdap_url: str
+    dkim_key_file: Path | None
+    dkim_selector: str
     organisation: str
     jurisdictions: tuple[str, ...]
     bound: frozenset[str]
@@ -124,6 +131,9 @@ class Environment:
             news_from=env.get("HAECHI_NEWS_FROM") or _plain(env.get("HAECHI_MAIL_FROM", MAIL_FROM)),
             mail_relay=env.get("HAECHI_MAIL_RELAY", "").strip().lower(),
             mailbox_domains=_domains(env, "HAECHI_MAILBOX_DOMAINS"),
+            rdap_url=env.get("HAECHI_RDAP_URL", ""),
+            dkim_key_file=_path(env, "HAECHI_DKIM_KEY_FILE"),
+            dkim_selector=env.get("HAECHI_DKIM_SELECTOR", "haechi"),
             organisation=env.get("HAECHI_ORGANISATION", "Haechi"),
             jurisdictions=_jurisdictions(env),
             bound=_bound(env),

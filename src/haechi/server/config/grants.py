@@ -224,6 +224,10 @@ TABLES: dict[str, Row] = {
     ),
     "notices_incominganswer": Row("Receipts and answers; the worker's.", worker=ERASES),
     "notices_receiptcount": Row("How many receipts an address was sent today.", worker=ERASES),
+    "notices_noticeitem": Row("Public tells what became of each place.", public=READS),
+    "notices_attempt": Row("Proofs of delivery; staff's."),
+    "notices_reply": Row("What hosts answer; staff's.", worker=ERASES),
+    "notices_standing": Row("Public tells other Haechis the key.", public=READS),
     "appeals_appeal": Row("Public takes it in and shows the answer.", public=KEEPS),
     "transparency_statement": Row("Public shows the statement of reasons.", public=READS),
     # --- jobs: deferred through a function, which looks at who defers what (JOBS)

@@ -19,6 +19,7 @@ BY_ARGUMENT: Mapping[str, tuple[str, ...]] = {
     "grant_id": ("grants",),
     "member_id": ("report__exhibits__member",),
     "sighting_id": ("report__exhibits__member__sightings",),
+    "notice_id": ("decisions__notices",),
     "appeal_id": (
         "decisions__appeal",
         "clocks__appeal",

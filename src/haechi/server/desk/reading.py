@@ -15,7 +15,7 @@ from haechi.server.cases.models import UNDECIDED, Case, Scope
 from haechi.server.desk import vocabulary
 from haechi.server.law_words import Shown, shown
 from haechi.server.matching.models import Hosted
-from haechi.server.notices.services import host_of
+from haechi.server.notices.services import host_of, sent_about
 from haechi.server.reports import additions, messages
 from haechi.server.reports import services as reports
 from haechi.server.reports.messages import Said
@@ -132,12 +132,8 @@ def _places(case: Case, addresses: dict[int, str], waiting: set[int]) -> list[Pl
             url_digest__in=case.report.locations.values("digest")
         ).select_related("platform")
     }
-    sent = {
-        notice.location_id: notice
-        for decision in [getattr(case, "decision", None)]
-        if decision is not None
-        for notice in decision.notices.all()
-    }
+    decision = case.decision
+    sent = sent_about(case.report.locations.all()) if decision is not None else {}
     places = []
     for location in case.report.locations.all():
         address = addresses[location.number]

@@ -10,7 +10,9 @@ A reviewer decides: all of it, or none         decide()
   or the case waits for somebody outside       ask_more(), refer(), go_on(), end_pauses()
   the platform removes and confirms            deliver_action(), or by itself: answer_action()
   who takes too long is told of                watch_deliveries()
-  hosts outside get a notice                   deliver_notice()
+  who answers for places outside gets a notice deliver_notice()
+    and is reminded, then the next is asked    chase_notices()
+    and what comes back is threaded            take_reply(), take_document()
   copies posted meanwhile are found            sweep_copies()
 A picture of a bank is confirmed               confirm_member()
   and looked for in what is hosted already     search_backwards()
@@ -32,9 +34,9 @@ A report ends: asked for, or by time           erase()
   its keys first, then files, then rows        finish_erasure()
 What was half sent is forgotten                forget_visits(), forget_uploads()
 
-The modules stand in this order: jobs, intake, acting (platforms), outward (what is asked of
-others), known (banks), deciding, objecting, receiving, returning, asking (for what is missing), pausing,
-dossier, summary, packaging (evidence that goes out), ending, hours, queueing. One imports those before it.
+The modules stand in this order: jobs, intake, acting (platforms), noticing (hosts outside), outward (what is
+asked of others), known (banks), deciding, objecting, receiving, returning, asking (for what is missing),
+pausing, dossier, summary, packaging (evidence that goes out), ending, hours, queueing. One imports those before it.
 
 Each stage knows only the stages before it; what comes next is known here alone. Background tasks are
 jobs in the same database, deferred inside the transaction that makes them necessary: either both
@@ -92,11 +94,19 @@ from haechi.server.flow.known import (
     settle_sighting,
     watch_floods,
 )
+from haechi.server.flow.noticing import (
+    ask_hosts,
+    chase_notices,
+    deliver_notice,
+    hurry_notice,
+    places_outside,
+    replay_notice,
+    take_document,
+    take_reply,
+)
 from haechi.server.flow.objecting import answer_appeal, appeal
 from haechi.server.flow.outward import (
     added_since,
-    deliver_notice,
-    places_outside,
     pursue_added,
     remove_hosted,
 )
@@ -144,7 +154,9 @@ __all__ = [
     "appeal_inaction",
     "ask_again",
     "ask_for_missing",
+    "ask_hosts",
     "ask_more",
+    "chase_notices",
     "complete_request",
     "confirm_member",
     "correct_report",
@@ -161,6 +173,7 @@ __all__ = [
     "forget_uploads",
     "forget_visits",
     "go_on",
+    "hurry_notice",
     "judge",
     "keep_banks",
     "keep_queue",
@@ -177,6 +190,7 @@ __all__ = [
     "refresh_queue",
     "remove_hosted",
     "reorder_queue",
+    "replay_notice",
     "rescue_jobs",
     "restore_hosted",
     "search_backwards",
@@ -189,8 +203,10 @@ __all__ = [
     "sweep_copies",
     "take",
     "take_answers",
+    "take_document",
     "take_evidence",
     "take_notice",
+    "take_reply",
     "tell_of_missed",
     "tell_reporters",
     "trial_order_of",

@@ -14,13 +14,13 @@ from haechi.server.cases.models import REFUSALS, Case, Decision, Verdict
 from haechi.server.cases.models import State as CaseState
 from haechi.server.cases.ruling import Ruling, Said
 from haechi.server.evidence import services as evidence
+from haechi.server.flow import noticing
 from haechi.server.flow.intake import match
 from haechi.server.flow.jobs import KeepTrying
 from haechi.server.flow.known import search_backwards
-from haechi.server.flow.outward import deliver_notice, locked, places_outside, remove_hosted
+from haechi.server.flow.outward import locked, remove_hosted
 from haechi.server.matching import services as matching
 from haechi.server.matching.models import Hosted
-from haechi.server.notices import services as notices
 from haechi.server.reports import nudges
 from haechi.server.reports.models import Report
 from haechi.server.reports.models import State as ReportState
@@ -128,10 +128,7 @@ def _keep_down(decision: Decision, remove: list[Hosted], *, actor: User, now: dt
     matching.confirm_told(
         case.report, remove, case_number=case.pk, actor=actor.name_in_log, now=now
     )
-    for location, address in places_outside(case.report):
-        notice = notices.draft(decision, location, address, now=now)
-        if notice is not None:
-            deliver_notice.configure(lock=f"notice-{notice.pk}").defer(notice_id=str(notice.pk))
+    noticing.ask_hosts(decision, now=now)
     search_backwards.defer()
     sweep_copies.configure(schedule_in={"seconds": SWEEP_AFTER_S}).defer(decision_id=decision.pk)
 

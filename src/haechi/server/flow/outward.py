@@ -1,22 +1,16 @@
-"""What is asked of others: platforms that are ours, hosts outside."""
+"""What is asked of platforms that are ours, and what is asked later."""
 
 import datetime as dt
 
 from django.db import transaction
-from django.utils import timezone
-from procrastinate.contrib.django import app
 
 from haechi.server.cases.models import ActionKind, Case, Decision, Verdict
 from haechi.server.flow.acting import act_on_hosted
-from haechi.server.flow.jobs import KeepTrying
+from haechi.server.flow.noticing import places_outside, send_later
 from haechi.server.matching import services as matching
 from haechi.server.matching.models import Hosted
 from haechi.server.notices import services as notices
-from haechi.server.notices.models import Notice
-from haechi.server.reports import nudges, places
-from haechi.server.reports import services as reports
-from haechi.server.reports.models import Location, Report
-from haechi.server.reports.models import State as ReportState
+from haechi.server.reports.models import Location
 from haechi.server.staff.models import User
 
 
@@ -34,28 +28,6 @@ def remove_hosted(
     act_on_hosted(decision, hosted, kind, actor=actor, by_machine=by_machine, now=now)
 
 
-def places_outside(report: Report) -> list[tuple[Location, str]]:
-    """Reported locations that a notice can be sent about: hosts that are none of our platforms."""
-    ours = {notices.host_of(url) for url in matching.platform_addresses()}
-    typed = reports.addresses_of(report)
-    addresses = {number: places.link_in(text) for number, text in typed.items()}
-    return [
-        (location, addresses[location.number])
-        for location in report.locations.all()
-        if (host := notices.host_of(addresses[location.number])) is not None and host not in ours
-    ]
-
-
-@app.task(name="deliver_notice", retry=KeepTrying())
-def deliver_notice(notice_id: str) -> None:
-    """Send the notice, keep the receiving server's answer."""
-    notice = Notice.objects.select_related("decision__case__report").get(pk=notice_id)
-    report = notice.decision.case.report
-    if report.state != ReportState.WITHDRAWN:
-        notices.deliver(notice, now=timezone.now())
-        nudges.changed(report, now=timezone.now())
-
-
 @transaction.atomic
 def pursue_added(decision: Decision, *, actor: User, now: dt.datetime) -> int:
     """Ask for removal at places that were added after the decision; a person says so, once each.
@@ -66,12 +38,10 @@ def pursue_added(decision: Decision, *, actor: User, now: dt.datetime) -> int:
     report = decision.case.report
     late = {location.pk for location in added_since(decision.case)}
     asked = 0
-    for location, address in places_outside(report):
-        if location.pk in late:
-            notice = notices.draft(decision, location, address, now=now)
-            if notice is not None:
-                deliver_notice.configure(lock=f"notice-{notice.pk}").defer(notice_id=str(notice.pk))
-                asked += 1
+    outside = [place for place in places_outside(report) if place[0].pk in late]
+    for notice in notices.ask(decision, outside, now=now):
+        send_later(notice)
+        asked += notice.items.count()
     for hosted in matching.hosted_at(report, late):
         if not decision.actions.filter(hosted=hosted).exists():
             remove_hosted(decision, hosted, actor=actor.name_in_log, by_machine=False, now=now)
@@ -86,4 +56,4 @@ def added_since(case: Case) -> list[Location]:
         return []
     asked = decision.actions.values("hosted__url_digest")
     late = case.report.locations.filter(added_at__gt=decision.made_at)
-    return list(late.exclude(notices__decision=decision).exclude(digest__in=asked))
+    return list(late.exclude(notice_items__notice__decision=decision).exclude(digest__in=asked))

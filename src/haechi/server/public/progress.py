@@ -27,12 +27,31 @@ from haechi.server.evidence.way import Way
 from haechi.server.matching import services as matching
 from haechi.server.matching.models import Check
 from haechi.server.notices import services as notices
-from haechi.server.notices.models import Notice
+from haechi.server.notices.letter import letter_of
+from haechi.server.notices.models import Notice, NoticeItem
 from haechi.server.reports import messages
 from haechi.server.reports import services as reports
 from haechi.server.reports.models import Location, Nudge, Report, Sender, State
 from haechi.server.reports.places import understand
 from haechi.server.words import words_for
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One notice about one place: whom, when, what came back.
+
+    to       address it goes to
+    outcome  what the receiver says became of the place, in words, or ""
+    """
+
+    notice: Notice
+    to: str
+    outcome: str
+
+    @property
+    def step(self) -> str:
+        """What kind of receiver it is, in words."""
+        return str(self.notice.get_step_display())
 
 
 @dataclass(frozen=True)
@@ -44,7 +63,8 @@ class Place:
     late         True where that was after the decision, so that a person has yet to look at it
     has_host     False where it names no web host that a notice could go to
     removed_nearby  True where a copy was found on the same platform under another address
-    notice_to    address the notice goes to, or ""
+    notice       the first notice about it; notice_to: the address it goes to, or ""
+    asked        every notice about it, the first one first
     """
 
     address: str
@@ -55,6 +75,7 @@ class Place:
     action: Action | None
     notice: Notice | None
     notice_to: str
+    asked: list[Asked]
 
 
 @dataclass(frozen=True)
@@ -247,16 +268,23 @@ class Progress:
         )
 
     @cached_property
-    def _notices(self) -> dict[int, Notice]:
-        sent = Notice.objects.filter(decision__case__report=self.report)
-        ordered = sent.exclude(location=None).order_by("created_at")
-        return {notice.location_id or 0: notice for notice in ordered}
+    def _asked(self) -> dict[int, list[Asked]]:
+        items = NoticeItem.objects.filter(notice__decision__case__report=self.report)
+        found: dict[int, list[Asked]] = {}
+        addresses: dict[object, str] = {}
+        ordered = items.exclude(location=None).select_related("notice__decision__case__report")
+        for item in ordered.order_by("notice__created_at", "notice"):
+            if item.notice_id not in addresses:
+                addresses[item.notice_id] = letter_of(item.notice, self._identity).to
+            outcome = str(item.get_outcome_display()) if item.outcome else ""
+            asked = Asked(item.notice, addresses[item.notice_id], outcome)
+            found.setdefault(item.location_id or 0, []).append(asked)
+        return found
 
     def _place(self, location: Location, address: str) -> Place:
-        notice = self._notices.get(location.pk)
+        asked = self._asked.get(location.pk, [])
         digest = bytes(location.digest)
         here = (action for action in self._actions if bytes(action.hosted.url_digest) == digest)
-        to = notices.message_of(notice, self._identity)["To"] if notice else ""
         host = notices.host_of(understand(address).link or address)
         return Place(
             address=address,
@@ -265,6 +293,7 @@ class Progress:
             has_host=host is not None,
             removed_nearby=host is not None and host in self._hosts_elsewhere,
             action=next(here, None),
-            notice=notice,
-            notice_to=str(to),
+            notice=asked[0].notice if asked else None,
+            notice_to=asked[0].to if asked else "",
+            asked=asked,
         )

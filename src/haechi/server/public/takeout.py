@@ -125,6 +125,16 @@ def _records(visit: Visiting, *, now: datetime) -> dict[str, Any]:
                 "notice_to": place.notice_to,
                 "notice_sent_at": _iso(place.notice.sent_at if place.notice else None),
                 "notice_answer": place.notice.answer if place.notice else "",
+                "asked": [
+                    {
+                        "who": asked.step,
+                        "to": asked.to,
+                        "sent_at": _iso(asked.notice.sent_at),
+                        "answered_at": _iso(asked.notice.answered_at),
+                        "outcome": asked.outcome,
+                    }
+                    for asked in place.asked
+                ],
             }
             for place in progress.places
         ],

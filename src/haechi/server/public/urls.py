@@ -11,6 +11,7 @@ from haechi.server.public.views.numbers import numbers, numbers_json
 from haechi.server.public.views.report import report
 from haechi.server.public.views.upload import begin, upload
 from haechi.server.public.views.visit import enter, leave, status
+from haechi.server.public.views.well_known import haechi
 
 app_name = "public"
 urlpatterns = [
@@ -42,5 +43,6 @@ urlpatterns = [
     path(".well-known/haechi-log/key", key, name="log_key"),
     path(".well-known/haechi-log/<int:size>", log_at, name="log_at"),
     path(".well-known/haechi-log/<int:old>/<int:size>", log_grew, name="log_grew"),
+    path(".well-known/haechi.json", haechi, name="well_known"),
     path("help", help_page, name="help"),
 ]

@@ -26,7 +26,6 @@ from haechi.server.cases.models import (
 from haechi.server.cases.ruling import Said, said_in
 from haechi.server.matching.models import Check, Hosted
 from haechi.server.notices.models import Notice
-from haechi.server.notices.models import State as NoticeState
 from haechi.server.reports.models import Report
 from haechi.server.transparency.models import Statement
 
@@ -165,7 +164,7 @@ def count(*, now: datetime) -> Counts:
         reporters_asked_for_more=Pause.objects.filter(waits_for=For.REPORTER).count(),
         open_cases=Case.objects.filter(state__in=UNDECIDED).count(),
         pieces_removed=len(times),
-        notices_sent=Notice.objects.filter(state=NoticeState.SENT).count(),
+        notices_sent=Notice.objects.exclude(sent_at=None).count(),
         uploads_checked=Check.objects.count(),
         uploads_refused=Check.objects.filter(outcome="block").count(),
         clocks_started=Clock.objects.count(),

@@ -25,6 +25,7 @@ from haechi.server.desk.case_page import (
     neighbours,
     notes,
     notice_in,
+    notices,
     packaged,
     people,
     request,
@@ -52,6 +53,7 @@ PARTS: tuple[Callable[[Page], Mapping[str, object]], ...] = (
     decided.part,
     followed.part,
     packaged.part,
+    notices.part,
     history.part,
 )
 

@@ -1,5 +1,6 @@
 """What has not arrived yet. Nothing is dropped: it is tried again until it does (B21)."""
 
+from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -27,7 +28,11 @@ def deliveries(request: HttpRequest) -> HttpResponse:
     undone = Action.objects.filter(done_at=None).select_related(
         "platform", "hosted", "decision__case__report"
     )
-    notices = Notice.objects.filter(state=State.QUEUED).select_related("location", "decision")
+    notices = (
+        Notice.objects.filter(state=State.QUEUED)
+        .select_related("decision")
+        .annotate(places=Count("items"))
+    )
     user = actor_of(request)
     actions = without(undone, user, "decision__case")
     notices = without(notices, user, "decision__case")

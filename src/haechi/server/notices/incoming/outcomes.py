@@ -7,7 +7,7 @@ from haechi.server.cases.models import Decision
 from haechi.server.matching import services as matching
 from haechi.server.matching.models import Hosted
 from haechi.server.notices.incoming_models import Incoming, IncomingItem, Outcome
-from haechi.server.notices.models import Notice
+from haechi.server.notices.models import NoticeItem
 from haechi.server.reports import places
 from haechi.server.reports import services as reports
 
@@ -56,7 +56,8 @@ def _of_each(items: Iterable[IncomingItem], decision: Decision) -> dict[int, Out
             "hosted_id", "done_at", "given_up_at"
         )
     }
-    written = set(Notice.objects.filter(decision=decision).values_list("location_id", flat=True))
+    asked = NoticeItem.objects.filter(notice__decision=decision)
+    written = set(asked.values_list("location_id", flat=True))
     found = {}
     for item in items:
         here = [

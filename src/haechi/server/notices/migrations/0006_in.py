@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('notices', '0004_sealed_answer'),
+        ('notices', '0005_out'),
         ('reports', '0003_messages'),
     ]
 
