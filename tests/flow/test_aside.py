@@ -19,7 +19,7 @@ from haechi.server.staff.models import User
 pytestmark = pytest.mark.django_db
 
 # Arguments of routes that name nothing of a case.
-OF_NO_CASE = {"bank_id", "view_id", "rule_id", "act"}
+OF_NO_CASE = {"bank_id", "view_id", "rule_id", "act", "platform_id", "sender_id"}
 
 
 def test_every_argument_of_a_route_is_said_to_lead_to_a_case_or_not() -> None:

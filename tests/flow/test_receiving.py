@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.test import override_settings
 from tests.conftest import NOON
-from tests.flow.conftest import host, playing
+from tests.flow.conftest import host, playing, submit
 from tests.flow.letters import dns, mail, signed, silent
 
 from haechi.errors import IncomingUnknown, SenderUnclear
@@ -21,6 +21,7 @@ from haechi.server.cases import services as cases
 from haechi.server.cases.models import Case, Clock, Ground, Verdict
 from haechi.server.flow import receiving
 from haechi.server.matching.models import Platform
+from haechi.server.notices import replies
 from haechi.server.notices.incoming import answers
 from haechi.server.notices.incoming import services as incoming
 from haechi.server.notices.incoming_models import (
@@ -33,6 +34,7 @@ from haechi.server.notices.incoming_models import (
     Stage,
     Way,
 )
+from haechi.server.notices.own_address import own_address
 from haechi.server.reports import services as reports
 from haechi.server.reports.models import ErasureReason, Report
 from haechi.server.staff.models import User
@@ -298,3 +300,27 @@ def test_erasing_the_report_erases_the_notice(regulator: NoticeSender) -> None:
         flow.finish_erasure(str(row.pk))
     assert not Incoming.objects.filter(pk__in=(row.pk, again.pk)).exists()
     assert IncomingAnswer.objects.count() == 0
+
+
+def test_a_mail_that_answers_a_notice_of_ours_is_threaded_to_it(reviewer: User) -> None:
+    """It makes no case and is kept once, sealed to the report whose notice it answers."""
+    report, _code = submit(places=("https://photos.example/a/1",))
+    flow.examine(report, last_try=True)
+    decision = flow.decide(
+        report.case,
+        Verdict.REMOVE,
+        Ground.DEEPFAKE,
+        reason="She.",
+        remove=[],
+        actor=reviewer,
+        now=NOON,
+    )
+    notice = decision.notices.get()
+    raw = (
+        f"From: abuse@photos.example\r\nTo: {own_address(notice.pk)}\r\n\r\nIt is down.\r\n"
+    ).encode()
+    row = come_in(raw)
+    assert (row.stage, row.report, bytes(row.raw)) == (Stage.REPLY, None, b"")
+    reply = notice.replies.get()
+    assert replies.text_of(reply).strip() == "It is down."
+    assert Case.objects.count() == 1

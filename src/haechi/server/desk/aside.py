@@ -20,6 +20,14 @@ BY_ARGUMENT: Mapping[str, tuple[str, ...]] = {
     "member_id": ("report__exhibits__member",),
     "sighting_id": ("report__exhibits__member__sightings",),
     "notice_id": ("decisions__notices",),
+    "action_id": ("decisions__actions",),
+    "hold_id": ("report__holds",),
+    "request_id": ("erasure_requests",),
+    "package_id": ("packages",),
+    "one": ("report__exhibits",),
+    "other": ("report__exhibits",),
+    # A notice that came in has the number of the report it becomes.
+    "number": ("report",),
     "appeal_id": (
         "decisions__appeal",
         "clocks__appeal",

@@ -17,7 +17,7 @@ from procrastinate import JobContext
 from procrastinate.contrib.django import app
 
 from haechi import seal
-from haechi.errors import IncomingUnknown, SenderUnclear
+from haechi.errors import IncomingUnknown, InvalidDocument, SenderUnclear, WebhookError
 from haechi.fingerprint import frames
 from haechi.formats import notice as documents
 from haechi.formats.letter import Letter, open_letter
@@ -28,6 +28,7 @@ from haechi.server.cases.models import Case, Decision
 from haechi.server.cases.models import State as CaseState
 from haechi.server.evidence import services as evidence
 from haechi.server.evidence.told import Told, ToldKind
+from haechi.server.flow import noticing
 from haechi.server.flow.intake import examine_report
 from haechi.server.flow.jobs import KeepTrying
 from haechi.server.notices.incoming import answers, identity, outcomes, reading
@@ -132,7 +133,7 @@ def _settle(
         _over(row, Stage.REPLY, now=now)
         return
     if read.kind in ("receipt", "answer"):
-        _take_document(row, read, now=now)
+        _take_document(row, raw, now=now)
         return
     if read.kind == "withdrawal" and _withdraw(row, read, now=now):
         return
@@ -390,9 +391,15 @@ def _withdraw(row: Incoming, read: Reading, *, now: dt.datetime) -> bool:
 
 def _is_reply(raw: bytes, *, now: dt.datetime) -> bool:
     """True where a mail answers a notice of ours, and was handed over to it."""
-    return False
+    return noticing.take_reply(raw, now=now) is not None
 
 
-def _take_document(row: Incoming, read: Reading, *, now: dt.datetime) -> None:
-    """Another house answers a notice of ours."""
-    _over(row, Stage.WAITING, now=now)
+def _take_document(row: Incoming, raw: bytes, *, now: dt.datetime) -> None:
+    """Another house answers a notice of ours; one that it did not go to is put before a person."""
+    try:
+        headers, body = incoming_notices.signed_parts(raw)
+        # Its time stamp was looked at when it came.
+        reply = noticing.take_document(headers, body, now=row.received_at)
+    except (WebhookError, InvalidDocument, ValueError):
+        reply = None
+    _over(row, Stage.WAITING if reply is None else Stage.REPLY, now=now)
