@@ -420,6 +420,7 @@ def _desk_pages(seeded: Seeded) -> Iterator[tuple[str, Visit]]:
     yield "platforms", _at("/platforms")
     yield "appeals", _at("/appeals")
     yield "appeal", _first_appeal
+    yield "agreement", _at("/agreement")
     yield "banks", _at("/banks")
     yield "bank", _at("/bank/1")  # the first removal made both
     yield "member", _at("/member/1")

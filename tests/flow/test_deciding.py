@@ -28,7 +28,7 @@ from haechi.fingerprint.address import url_digest
 from haechi.server import flow
 from haechi.server.audit import services as audit
 from haechi.server.audit.models import Entry
-from haechi.server.cases import claims, pauses, policies, reviews
+from haechi.server.cases import claims, clocks, pauses, policies, reviews
 from haechi.server.cases import services as cases
 from haechi.server.cases.models import (
     Action,
@@ -195,7 +195,7 @@ class TestTwoPeopleRefuse:
         """B24: and the reporter may object to the silence."""
         judge(case, KEEP, reviewer)
         late = max(case.clocks.values_list("due_at", flat=True)) + timedelta(seconds=1)
-        missed = cases.find_missed_clocks(now=late)
+        missed = clocks.find_missed(now=late)
         assert len(missed) == case.clocks.count() > 0
 
     def test_a_report_taken_back_meanwhile_is_looked_at_by_nobody(

@@ -23,7 +23,7 @@ from haechi.server.appeals import services as appeals
 from haechi.server.audit import services as audit
 from haechi.server.audit.models import Entry
 from haechi.server.cases import grants, packages
-from haechi.server.cases.models import Case, ErasureRequest, Purpose, SavedView
+from haechi.server.cases.models import Case, ErasureRequest, Purpose, Review, SavedView
 from haechi.server.client import client_address
 from haechi.server.desk import urls
 from haechi.server.evidence.models import Exhibit
@@ -150,6 +150,8 @@ def arguments(astronaut: bytes, board: Platform) -> dict[str, list[object]]:
     known = NoticeSender.objects.create(name="Known", kind="hotline", created_at=NOON)
     given |= {name: [known.pk] for name in ("sender", "sender_key")}
     given |= {"bank": [bank.pk], "settle": [found.pk]}
+    drawn = Review.objects.create(case=case, occasion="sample", asked_at=NOON)
+    given |= {"second": [drawn.pk]}
     given |= {name: [added.member] for name in ("member", "judge", "end")}
     notice = uuid4()
     given |= {"notice": [notice], "notice_act": [notice, "stop"]}

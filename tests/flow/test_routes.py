@@ -107,6 +107,8 @@ DESK = {
     "desk:claim": Route(GET_ONLY, {"case_id": NOBODY}, "reviewer"),
     "desk:release": Route(GET_ONLY, {"case_id": NOBODY}, "reviewer"),
     "desk:decide": Route(GET_ONLY, {"case_id": NOBODY}, "reviewer"),
+    "desk:agreement": Route(200, role="staff"),
+    "desk:second": Route(404, {"review_id": NOBODY}, "reviewer"),
     "desk:preview": Route(GET_ONLY, {"case_id": NOBODY}, "reviewer"),
     "desk:go_on": Route(GET_ONLY, {"case_id": NOBODY}, "reviewer"),
     "desk:renew": Route(GET_ONLY, {"case_id": NOBODY}, "reviewer"),

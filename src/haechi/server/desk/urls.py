@@ -25,6 +25,7 @@ from haechi.server.desk.views import (
     queue,
     search,
     senders,
+    second,
     working,
 )
 
@@ -101,6 +102,8 @@ urlpatterns = [
     path("case/<int:case_id>/keep/erase", keeping.ask_erasure, name="ask_erasure"),
     path("hold/<int:hold_id>/end", keeping.end_hold, name="end_hold"),
     path("erasure/<int:request_id>/<str:act>", keeping.settle_erasure, name="settle_erasure"),
+    path("agreement", second.agree, name="agreement"),
+    path("second/<int:review_id>", second.second, name="second"),
     path("log", log.log, name="log"),
     path("incoming", incoming.incoming_list, name="incoming_list"),
     path("incoming/<uuid:number>", incoming.incoming, name="incoming"),

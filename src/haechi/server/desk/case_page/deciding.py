@@ -66,9 +66,12 @@ def _pause(page: Page) -> tuple[Pause, str, str] | None:
 
 
 def form_for(
-    case: Case, data: Mapping[str, object] | None = None, *, now: datetime
+    case: Case, data: Mapping[str, object] | None = None, *, now: datetime, place: int = 0
 ) -> DecisionForm:
-    """The form with a box for every piece of hosted content that the report met."""
+    """The form with a box for every piece of hosted content that the report met.
+
+    place   of the opinion it is for, where that is not simply the next one of the case
+    """
     said: dict[int, list[str]] = {}
     for hit in case.report.hits.exclude(hosted=None):
         verdict = str(vocabulary.VERDICTS.get(hit.verdict, hit.verdict))
@@ -78,7 +81,7 @@ def form_for(
     def say(hosted: Hosted) -> str:
         return f"{hosted.platform}: {hosted.content_id} ({', '.join(said.get(hosted.pk, []))})"
 
-    place = reviews.place_of(case)
+    place = place or reviews.place_of(case)
     return DecisionForm(
         data,
         hosted=removable(case),
