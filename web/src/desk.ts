@@ -1,6 +1,7 @@
 /** Everything the desk runs. Each part does nothing on a page without its markup. */
 import { startClocks } from "./clock.ts";
 import { startCopying } from "./copying.ts";
+import { startCounted } from "./counted.ts";
 import { startLease } from "./lease.ts";
 import { startMoments } from "./moments.ts";
 import { startQuickExit } from "./quick-exit.ts";
@@ -18,3 +19,4 @@ startKeys(document);
 startShortcuts(document);
 startLease(document);
 startLive(document, startClocks);
+startCounted(document);

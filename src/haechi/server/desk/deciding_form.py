@@ -118,14 +118,14 @@ class DecisionForm(forms.Form):
         label=_("What was found"),
         help_text=_("Published. Name nobody, no address, no account. English is read everywhere."),
         max_length=LONGEST_FACTS,
-        widget=forms.Textarea(attrs={"rows": 3, "data-counted": ""}),
+        widget=forms.Textarea(attrs={"rows": 3, "data-counted": _("{number} characters left")}),
         required=False,
     )
     explanation = forms.CharField(
         label=_("Why the ground applies"),
         help_text=_("Published too. Left empty, the fixed words of the ground are used."),
         max_length=LONGEST_EXPLANATION,
-        widget=forms.Textarea(attrs={"rows": 3, "data-counted": ""}),
+        widget=forms.Textarea(attrs={"rows": 3, "data-counted": _("{number} characters left")}),
         required=False,
     )
 

@@ -24,8 +24,8 @@ from haechi.server.desk.views import (
     platforms,
     queue,
     search,
-    senders,
     second,
+    senders,
     working,
 )
 

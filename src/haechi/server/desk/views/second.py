@@ -25,7 +25,13 @@ from haechi.server.staff.models import Role
 from haechi.server.words import words_for
 
 # Shown before the second opinion is given, these would tell the first.
-TELLING = {"decision": None, "actions": [], "notices": [], "history": [], "clocks": []}
+TELLING: dict[str, object] = {
+    "decision": None,
+    "actions": [],
+    "notices": [],
+    "history": [],
+    "clocks": [],
+}
 AT_MOST = 100
 
 
