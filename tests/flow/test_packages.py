@@ -30,12 +30,14 @@ from haechi.server.cases import grants, packages
 from haechi.server.cases.models import Case, Ground, Package, Purpose, Verdict
 from haechi.server.flow import packaging, summary
 from haechi.server.matching.models import Hosted, Platform
+from haechi.server.notices.models import Notice, Reply, ReplyKind
 from haechi.server.reports import erasing
 from haechi.server.reports.models import Age, ErasureReason, Report
 from haechi.server.staff.models import User
 
 pytestmark = [pytest.mark.django_db, pytest.mark.timeout(300)]
 
+REPLY = "From: abuse@outside.example\r\n\r\n삭제했습니다.\r\n".encode()
 WANTED = packages.Purpose("Seoul Police, Cyber Unit", "They investigate.", "2026-형제-77")
 
 
@@ -126,6 +128,14 @@ def test_a_stranger_checks_a_package_with_published_tools_alone(
 ) -> None:  # fmt: skip
     """B35: the operator's command makes it; verify.md's own commands, run as they stand, check it."""
     decided(case, reviewer)
+    Reply.objects.create(
+        notice=Notice.objects.get(),
+        kind=ReplyKind.ANSWER,
+        received_at=NOON,
+        sealed=seal.seal(REPLY, case.report.recipient),
+        digest=bytes(32),
+        matched="address",
+    )
     out = tmp_path / "case.zip.age"
     typed = [
         "package", str(case.pk), "--to", police.recipient, "--out", str(out),
@@ -176,7 +186,11 @@ def _holds_all(folder: Path, case: Case) -> None:
     assert exhibit["handled"][-1]["reason"] == f"package {Package.objects.get().pk}"
     assert [row["address"] for row in read["locations.json"]] == [BOARD_URL, OUTSIDE_URL]
     assert read["decisions.json"][0]["reason"].startswith("합성된")
-    assert len(read["notices.json"]) == len(list(folder.glob("notices/*.eml"))) == 1
+    assert len(list(folder.glob("notices/*.eml"))) == 2
+    [asked] = read["notices.json"]
+    assert [one["outcome"] for one in asked["items"]] == [""]
+    assert [one["kind"] for one in asked["replies"]] == ["answer"]
+    assert next(folder.glob("notices/*.reply-1.eml")).read_bytes() == REPLY
     assert read["platforms.json"][0]["platform"] == "board"
     assert read["fingerprints.json"][0]["pdq"]
     jpeg = (folder / "working/1.jpg").read_bytes()

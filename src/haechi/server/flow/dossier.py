@@ -5,6 +5,7 @@ that needs them asks for them, and two people decide (B18).
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
@@ -93,13 +94,15 @@ def gather(package: Package, identity: str, *, now: datetime) -> Dossier:
 
 
 def add_messages(writing: Writing, package: Package, identity: str) -> None:
-    """Each notice as it was sent, one file each; what cannot be opened is left out."""
+    """Each notice as it was sent, and what came back; what cannot be opened is left out."""
     for notice in _notices(package):
-        try:
+        with suppress(CannotOpen):
             message = notices.message_of(notice, identity)
-        except CannotOpen:
-            continue
-        writing.add(f"notices/{notice.pk}.eml", bytes(message))
+            writing.add(f"notices/{notice.pk}.eml", bytes(message))
+        for number, reply in enumerate(notice.replies.all(), start=1):
+            with suppress(CannotOpen):
+                came = seal.open_sealed(bytes(reply.sealed), identity)
+                writing.add(f"notices/{notice.pk}.reply-{number}.eml", came)
 
 
 def subjects(package: Package) -> Iterator[str]:
@@ -125,7 +128,11 @@ def _actions(package: Package) -> models.QuerySet[Action]:
 
 
 def _notices(package: Package) -> models.QuerySet[Notice]:
-    return Notice.objects.filter(decision__case=package.case).order_by("created_at", "pk")
+    return (
+        Notice.objects.filter(decision__case=package.case)
+        .prefetch_related("items", "replies")
+        .order_by("created_at", "pk")
+    )
 
 
 def _locations(package: Package, identity: str) -> list[Row]:
@@ -192,4 +199,11 @@ def _notice(notice: Notice, identity: str) -> Row:
         "written_at": iso(notice.created_at),
         "sent_at": iso(notice.sent_at),
         "answer": answer,
+        "items": [
+            {"place": one.number, "outcome": one.outcome, "answered_at": iso(one.answered_at)}
+            for one in notice.items.all()
+        ],
+        "replies": [
+            {"kind": one.kind, "received_at": iso(one.received_at)} for one in notice.replies.all()
+        ],
     }
