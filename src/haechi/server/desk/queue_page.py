@@ -17,6 +17,8 @@ from haechi.server.staff.models import User
 
 PER_PAGE = 50
 CHILDREN_PER_PAGE = 25
+# A list shows nothing of these, and they are most of a row.
+_UNSEEN = ("report__sealed", "report__wrap_vault", "report__wrap_code", "report__lookup")
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ class Listed:
 def listed(found: CaseQuerySet, after: int, size: int, *, now: datetime) -> Listed:
     """`size` cases that come after the case numbered `after` (0: from the start)."""
     later = queue.after(found, after) if after else found
-    cases = list(later.prefetch_related("clocks")[: size + 1])
+    cases = list(later.defer(*_UNSEEN).prefetch_related("clocks")[: size + 1])
     more = len(cases) > size
     cases = cases[:size]
     rows = rows_of(cases, now=now)
