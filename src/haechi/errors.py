@@ -91,6 +91,7 @@ HaechiError
 ├── DeliveryError
 │   ├── DeliveryFailed    delivery.failed        a receiver did not accept; it will be tried again
 │   ├── ActionUnknown     delivery.unknown       nothing of that key was asked of this platform
+│   ├── RechecksOff       delivery.rechecks_off  looking at places outside is switched off
 │   └── ActionAnswered    delivery.answered      it was answered, taken back or given up before
 ├── IncomingError
 │   ├── SenderUnknown     incoming.sender_unknown no known sender has this key
@@ -716,6 +717,12 @@ class ActionUnknown(DeliveryError):
     """Nothing of that key was asked of this platform."""
 
     code = "delivery.unknown"
+
+
+class RechecksOff(DeliveryError):
+    """Looking at places outside is switched off here (HAECHI_RECHECKS)."""
+
+    code = "delivery.rechecks_off"
 
 
 class ActionAnswered(DeliveryError):

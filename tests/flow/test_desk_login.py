@@ -76,6 +76,7 @@ POST_ONLY = {
     "settle_erasure",
     "delivery",
     "test_platform",
+    "look",
     "package",
     "open_incoming",
     "aside_incoming",
@@ -140,6 +141,7 @@ def arguments(astronaut: bytes, board: Platform) -> dict[str, list[object]]:
     given |= {
         name: [case.pk, exhibit.pk, exhibit.pk] for name in ("lift_pair", "pair", "pair_picture")
     }
+    given |= {"look": [case.pk], "capture": [1]}
     given |= {"delivery": [1, "again"], "test_platform": [board.pk]}
     purpose = packages.Purpose("Police", "A request.", "2026-77")
     key = seal.recipient_of(seal.new_identity())

@@ -140,6 +140,8 @@ DESK = {
     "desk:grant": Route(GET_ONLY, {"grant_id": NOBODY, "act": "end"}, "staff"),
     "desk:deliveries": Route(role="reviewer"),
     "desk:delivery": Route(GET_ONLY, {"action_id": NOBODY, "act": "again"}, "reviewer"),
+    "desk:look": Route(GET_ONLY, {"case_id": NOBODY}, "reviewer"),
+    "desk:capture": Route(404, {"recheck_id": NOBODY}, "reviewer"),
     "desk:platforms": Route(role="staff"),
     "desk:test_platform": Route(GET_ONLY, {"platform_id": NOBODY}, "staff"),
     "desk:notices": Route(role="reviewer"),

@@ -139,6 +139,9 @@ WORDS: dict[str, Promise] = {
         "These words do not fit the statement of reasons. Nothing was changed, and what you wrote "
         "is still here."
     ),
+    "delivery.rechecks_off": _(
+        "Looking at places outside is switched off in this installation. Nothing was asked."
+    ),
     "delivery.answered": _(
         "The platform has answered meanwhile, or somebody here has settled it. Nothing was changed."
     ),

@@ -39,6 +39,8 @@ class Environment:
     tsa_url          time stamp authority (RFC 3161), or None: then nothing is stamped
     log_mail         address of the second party that every checkpoint of the log goes to, or None
     desk_secret_file secret key of desk, worker and command line; public is never given it
+    rechecks         places outside are looked at again (docs/rechecks.md); off unless told
+    recheck_robots   a site's robots.txt is obeyed then; recheck_allow: inner networks looked at too
     limit_factor     widens the limits of the public site (B30), where all come by one address
     mail_from        sender of takedown notices
     news_from        sender of the e-mail without content that a reporter may ask for; it should say
@@ -91,6 +93,9 @@ class Environment:
     alert_mail: str
     secure_cookies: bool
     limit_factor: float
+    rechecks: bool
+    recheck_robots: bool
+    recheck_allow: tuple[IPv4Network | IPv6Network, ...]
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
     policy: Policy
 
@@ -140,6 +145,9 @@ class Environment:
             alert_mail=_address(env, "HAECHI_ALERT_MAIL"),
             secure_cookies=public_url.startswith("https://"),
             limit_factor=_factor(env, "HAECHI_LIMIT_FACTOR"),
+            rechecks=_yes(env, "HAECHI_RECHECKS", "0"),
+            recheck_robots=_yes(env, "HAECHI_RECHECK_ROBOTS", "1"),
+            recheck_allow=_networks(env, "HAECHI_RECHECK_ALLOW"),
             trusted_proxies=_networks(env, "HAECHI_TRUSTED_PROXIES"),
             policy=_policy(env),
         )
@@ -255,6 +263,13 @@ def _factor(env: dict[str, str], name: str) -> float:
     if not re.fullmatch(r"\d{1,6}(\.\d{1,3})?", text, re.ASCII) or not float(text):
         raise ImproperlyConfigured(f"{name} is a number above 0")
     return float(text)
+
+
+def _yes(env: dict[str, str], name: str, usual: str) -> bool:
+    text = env.get(name) or usual
+    if text not in ("0", "1"):
+        raise ImproperlyConfigured(f"{name} is 0 or 1")
+    return text == "1"
 
 
 def _networks(env: dict[str, str], name: str) -> tuple[IPv4Network | IPv6Network, ...]:

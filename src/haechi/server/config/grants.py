@@ -206,6 +206,11 @@ TABLES: dict[str, Row] = {
         "Public gives test messages to a platform that asks, and notes its answer.",
         public=Right(read=all_but("last_error"), change=only("done_at", "outcome", "reason")),
     ),
+    "notices_recheck": Row(
+        "Public tells what was seen at the last look.",
+        public=Right(read=all_but("sealed", "warc_sealed", "warc_sha256")),
+        worker=ERASES,
+    ),
     "notices_receiver": Row("The directory of hosts."),
     "notices_notice": Row(
         "Public shows what was sent.", public=Right(read=all_but("last_error"))

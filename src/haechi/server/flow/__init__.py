@@ -14,6 +14,7 @@ A reviewer decides: all of it, or none         decide()
     and is reminded, then the next is asked    chase_notices()
     and what comes back is threaded            take_reply(), take_document()
   copies posted meanwhile are found            sweep_copies()
+  places outside are looked at again           look_again(), look_now(): look_at()
 A picture of a bank is confirmed               confirm_member()
   and looked for in what is hosted already     search_backwards()
 A picture matches far too much                 watch_floods()
@@ -122,6 +123,7 @@ from haechi.server.flow.receiving import (
     take,
     take_notice,
 )
+from haechi.server.flow.rechecking import look_again, look_at, look_now
 from haechi.server.flow.returning import (
     add_to_report,
     appeal_inaction,
@@ -178,6 +180,9 @@ __all__ = [
     "keep_banks",
     "keep_queue",
     "lacking",
+    "look_again",
+    "look_at",
+    "look_now",
     "make_package",
     "match",
     "open_by_hand",

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Iterable
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from procrastinate.contrib.django import app
@@ -111,8 +112,10 @@ def _follow(decision: Decision, remove: Iterable[Hosted], *, actor: User, now: d
     if decision.verdict == Verdict.REMOVE:
         _keep_down(decision, remove, actor=actor, now=now)
     # With a platform asked, its answer ends the clock; with nobody asked, nothing was removed and
-    # the clock runs on.
-    if decision.notices.exists() and not decision.actions.exists():
+    # the clock runs on. Where places outside are looked at again, it ends when they are seen to be
+    # gone (rechecking); otherwise a notice is all that can be done.
+    looked_at = settings.HAECHI.rechecks
+    if not looked_at and decision.notices.exists() and not decision.actions.exists():
         cases.stop_clocks(case, "removal", now=now)
 
 

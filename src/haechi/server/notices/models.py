@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from haechi.server.cases.models import Decision
 from haechi.server.notices import incoming_models  # noqa: F401  # Django finds models from here
+from haechi.server.notices.rechecks import models as recheck_models  # noqa: F401  # likewise
 from haechi.server.reports.models import Location
 from haechi.server.withheld import WithheldCharField
 

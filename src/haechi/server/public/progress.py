@@ -29,6 +29,8 @@ from haechi.server.matching.models import Check
 from haechi.server.notices import services as notices
 from haechi.server.notices.letter import letter_of
 from haechi.server.notices.models import Notice, NoticeItem
+from haechi.server.notices.rechecks import services as rechecks
+from haechi.server.notices.rechecks.models import Recheck
 from haechi.server.reports import messages
 from haechi.server.reports import services as reports
 from haechi.server.reports.models import Location, Nudge, Report, Sender, State
@@ -65,6 +67,7 @@ class Place:
     removed_nearby  True where a copy was found on the same platform under another address
     notice       the first notice about it; notice_to: the address it goes to, or ""
     asked        every notice about it, the first one first
+    looked       what was seen there last, or None; gone: that counts as removed
     """
 
     address: str
@@ -76,6 +79,8 @@ class Place:
     notice: Notice | None
     notice_to: str
     asked: list[Asked]
+    looked: Recheck | None = None
+    gone: bool = False
 
 
 @dataclass(frozen=True)
@@ -281,11 +286,19 @@ class Progress:
             found.setdefault(item.location_id or 0, []).append(asked)
         return found
 
+    @cached_property
+    def _looks(self) -> dict[int, list[Recheck]]:
+        found: dict[int, list[Recheck]] = {}
+        for look in Recheck.objects.filter(location__report=self.report).order_by("at", "pk"):
+            found.setdefault(look.location_id, []).append(look)
+        return found
+
     def _place(self, location: Location, address: str) -> Place:
         asked = self._asked.get(location.pk, [])
         digest = bytes(location.digest)
         here = (action for action in self._actions if bytes(action.hosted.url_digest) == digest)
         host = notices.host_of(understand(address).link or address)
+        looks = self._looks.get(location.pk, [])
         return Place(
             address=address,
             added_at=location.added_at,
@@ -296,4 +309,6 @@ class Progress:
             notice=asked[0].notice if asked else None,
             notice_to=asked[0].to if asked else "",
             asked=asked,
+            looked=looks[-1] if looks else None,
+            gone=rechecks.removed(looks),
         )

@@ -134,6 +134,12 @@ def addresses_of(report: Report, identity: str | None = None) -> dict[int, str]:
     }
 
 
+def address_of(location: Location) -> str:
+    """One address, opened with the vault. Raises KeyMissing in a process without it."""
+    identity = vault.identity_of(location.report)
+    return seal.open_sealed(bytes(location.sealed), identity).decode()
+
+
 def identity_by(code: ReturnCode, report: Report) -> str:
     """The report's identity, unwrapped with its return code. Raises CannotOpen for another code."""
     unlock = seal.identity_from_key(code.unlock_key(settings.HAECHI.pepper_unlock))

@@ -28,6 +28,7 @@ from haechi.server.desk.case_page import (
     notices,
     packaged,
     people,
+    rechecked,
     request,
     summary,
 )
@@ -52,6 +53,7 @@ PARTS: tuple[Callable[[Page], Mapping[str, object]], ...] = (
     deciding.part,
     decided.part,
     followed.part,
+    rechecked.part,
     packaged.part,
     notices.part,
     history.part,
