@@ -416,6 +416,10 @@ def _desk_pages(seeded: Seeded) -> Iterator[tuple[str, Visit]]:
     yield "packages", _at(f"/case/{seeded.waiting}/packages")
     yield "rights", _at("/grants")
     yield "news", _at("/news")
+    yield "notices", _at("/notices")
+    yield "notice", _first_notice
+    yield "incoming", _at("/incoming")
+    yield "senders", _at("/senders")
     yield "deliveries", _at("/deliveries")
     yield "platforms", _at("/platforms")
     yield "appeals", _at("/appeals")
@@ -440,6 +444,8 @@ def _head_pages() -> Iterator[tuple[str, Visit]]:
     yield "rule", _at("/law/uk_osa_48h")
     yield "rule-look", _looked_at
     yield "rule-errors", _rule_without_source
+    yield "directory", _at("/directory")
+    yield "senders", _at("/senders")
 
 
 def _looked_at(window: "Watched") -> None:
@@ -610,6 +616,12 @@ def _no_decision(window: "Watched", case_id: int) -> None:
     window.expected.add(f"{window.origin}/case/{case_id}/decide")
     window.page.locator(f'form[action="/case/{case_id}/decide"] button').click()
     _mistakes(window)
+
+
+def _first_notice(window: "Watched") -> None:
+    window.go("/notices?list=sent")
+    window.page.locator("main tbody a[href^='/notice/']").first.click()
+    window.page.wait_for_url("**/notice/*")
 
 
 def _first_appeal(window: "Watched") -> None:

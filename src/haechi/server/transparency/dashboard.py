@@ -39,6 +39,14 @@ class Spell:
 
 
 @dataclass(frozen=True)
+class Spells:
+    """How long something took in the whole period, and part by part."""
+
+    whole: Spell
+    parts: list[Spell]
+
+
+@dataclass(frozen=True)
 class ByLaw:
     """Clocks that began in the period under one rule."""
 
@@ -85,10 +93,12 @@ def time_left(*, now: datetime) -> dict[str, int]:
     """Open cases by what is left of their earliest running clock; every key of LEFT is there."""
     rows = _rows(
         f"""
-        WITH waiting AS (
-          SELECT c.id, (SELECT min(k.due_at) FROM cases_clock k WHERE k.case_id = c.id
-                         AND k.stopped_at IS NULL AND k.paused_at IS NULL) AS due
-          FROM cases_case c WHERE c.state IN {WAITING})
+        WITH first AS (
+          SELECT case_id, min(due_at) AS due FROM cases_clock
+          WHERE stopped_at IS NULL AND paused_at IS NULL GROUP BY case_id),
+        waiting AS (
+          SELECT first.due FROM cases_case c LEFT JOIN first ON first.case_id = c.id
+          WHERE c.state IN {WAITING})
         SELECT CASE WHEN due IS NULL THEN 'none' WHEN due < %(now)s THEN 'missed'
                     WHEN due < %(now)s + interval '6 hours' THEN 'hours_6'
                     WHEN due < %(now)s + interval '1 day' THEN 'day'
@@ -128,62 +138,34 @@ def days(*, since: date, now: datetime) -> list[Day]:
     return [Day(day, int(came), int(went), int(left)) for day, came, went, left in rows]
 
 
-def to_decision(*, since: datetime) -> list[Spell]:
-    """From receipt to the standing decision, by the week it was made in; the week's first day."""
+def to_decision(*, since: datetime) -> Spells:
+    """From receipt to the standing decision; parts are weeks by their first day, the oldest first."""
     return _spells(
-        """
+        f"""
         SELECT to_char(date_trunc('week', d.made_at AT TIME ZONE 'UTC'), 'YYYY-MM-DD'), count(*),
-               percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM d.made_at - r.received_at)),
-               percentile_cont(0.9) WITHIN GROUP (ORDER BY extract(epoch FROM d.made_at - r.received_at))
-        FROM cases_decision d JOIN cases_case c ON c.id = d.case_id
-        JOIN reports_report r ON r.id = c.report_id
-        WHERE d.made_at >= %(since)s AND d.overturned_at IS NULL GROUP BY 1 ORDER BY 1
-        """,
-        since=since,
-    )
-
-
-def to_removal(*, since: datetime) -> list[Spell]:
-    """From receipt to the platform's confirmation, by platform, the slowest first."""
-    return _spells(
-        """
-        SELECT p.name, count(*),
-               percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM a.done_at - r.received_at)),
-               percentile_cont(0.9) WITHIN GROUP (ORDER BY extract(epoch FROM a.done_at - r.received_at))
-        FROM cases_action a JOIN matching_platform p ON p.id = a.platform_id
-        JOIN cases_decision d ON d.id = a.decision_id JOIN cases_case c ON c.id = d.case_id
-        JOIN reports_report r ON r.id = c.report_id
-        WHERE a.done_at >= %(since)s GROUP BY 1 ORDER BY 3 DESC, 1
-        """,
-        since=since,
-    )
-
-
-def middle(*, since: datetime) -> tuple[Spell, Spell]:
-    """Time to decision and to removal over the whole period."""
-    [decided] = _spells(
-        """
-        SELECT 'decision', count(*),
-               percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM d.made_at - r.received_at)),
-               percentile_cont(0.9) WITHIN GROUP (ORDER BY extract(epoch FROM d.made_at - r.received_at))
+               {_shape("d.made_at")}
         FROM cases_decision d JOIN cases_case c ON c.id = d.case_id
         JOIN reports_report r ON r.id = c.report_id
         WHERE d.made_at >= %(since)s AND d.overturned_at IS NULL
-        """,
+        GROUP BY GROUPING SETS ((1), ()) ORDER BY 1
+        """,  # noqa: S608  # constants of this module
         since=since,
     )
-    [removed] = _spells(
-        """
-        SELECT 'removal', count(*),
-               percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM a.done_at - r.received_at)),
-               percentile_cont(0.9) WITHIN GROUP (ORDER BY extract(epoch FROM a.done_at - r.received_at))
-        FROM cases_action a JOIN cases_decision d ON d.id = a.decision_id
-        JOIN cases_case c ON c.id = d.case_id JOIN reports_report r ON r.id = c.report_id
-        WHERE a.done_at >= %(since)s
-        """,
+
+
+def to_removal(*, since: datetime) -> Spells:
+    """From receipt to the platform's confirmation; parts are platforms, the slowest first."""
+    return _spells(
+        f"""
+        SELECT p.name, count(*), {_shape("a.done_at")}
+        FROM cases_action a JOIN matching_platform p ON p.id = a.platform_id
+        JOIN cases_decision d ON d.id = a.decision_id JOIN cases_case c ON c.id = d.case_id
+        JOIN reports_report r ON r.id = c.report_id
+        WHERE a.done_at >= %(since)s AND a.kind = 'remove'
+        GROUP BY GROUPING SETS ((p.name), ()) ORDER BY 3 DESC, 1
+        """,  # noqa: S608  # constants of this module
         since=since,
     )
-    return decided, removed
 
 
 def by_law(*, since: datetime, now: datetime) -> list[ByLaw]:
@@ -212,7 +194,8 @@ def answers(*, since: datetime) -> list[Answers]:
         SELECT p.name, count(*), count(a.done_at),
                count(*) FILTER (WHERE a.done_at <= a.created_at + interval '1 day')
         FROM cases_action a JOIN matching_platform p ON p.id = a.platform_id
-        WHERE a.created_at >= %(since)s AND a.withdrawn_at IS NULL GROUP BY 1
+        WHERE a.created_at >= %(since)s AND a.withdrawn_at IS NULL AND a.kind = 'remove'
+        GROUP BY 1
         ORDER BY count(a.done_at)::float / count(*), 1
         """,
         since=since,
@@ -239,15 +222,22 @@ def load(*, since: datetime, now: datetime) -> list[Load]:
     return [Load(user, name, *map(int, numbers)) for user, name, *numbers in rows]
 
 
-def _spells(sql: str, **given: date) -> list[Spell]:
-    return [
-        Spell(str(name), int(count), _float(median), _float(tail))
-        for name, count, median, tail in _rows(sql, **given)
-    ]
+def _shape(end: str) -> str:
+    """The middle and the tail of the time from receipt to `end`, a column, with one sort."""
+    took = f"extract(epoch FROM {end} - r.received_at)"
+    return f"percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY {took})"
 
 
-def _float(value: object) -> float | None:
-    return None if value is None else float(str(value))
+def _spells(sql: str, **given: date) -> Spells:
+    whole, parts = Spell("", 0, None, None), []
+    for name, count, shape in _rows(sql, **given):
+        median, tail = shape or (None, None)
+        spell = Spell(name or "", int(count), median, tail)
+        if name is None:
+            whole = spell
+        else:
+            parts.append(spell)
+    return Spells(whole, parts)
 
 
 def _rows(sql: str, **given: date | datetime) -> Sequence[tuple[Any, ...]]:

@@ -44,15 +44,18 @@ def dashboard_page(request: HttpRequest) -> HttpResponse:
         now.astimezone(UTC).date() - timedelta(days=period - 1), datetime.min.time(), UTC
     )
     left = dashboard.time_left(now=now)
-    decided, removed = dashboard.middle(since=since)
+    decided, removed = dashboard.to_decision(since=since), dashboard.to_removal(since=since)
     context = {
         "period": period,
         "periods": [(days, _in_days(days)) for days in PERIODS],
         "waiting": sum(left.values()),
         "missed": left["missed"],
-        "decided": charts.spell(decided.median_s),
-        "removed": charts.spell(removed.median_s),
-        "shown": [_shown(chart) for chart in _charts(left, since=since, now=now)],
+        "decided": charts.spell(decided.whole.median_s),
+        "removed": charts.spell(removed.whole.median_s),
+        "shown": [
+            _shown(chart)
+            for chart in _charts(left, decided.parts, removed.parts, since=since, now=now)
+        ],
         "load": _load(actor, since=since, now=now),
         "everybody": actor.role == Role.ADMINISTRATOR,
         "budget": BUDGET,
@@ -65,14 +68,21 @@ def _in_days(days: int) -> str:
     return ngettext("%(n)s day", "%(n)s days", days) % {"n": days}
 
 
-def _charts(left: dict[str, int], *, since: datetime, now: datetime) -> list[charts.Chart]:
+def _charts(
+    left: dict[str, int],
+    weeks: list[dashboard.Spell],
+    platforms: list[dashboard.Spell],
+    *,
+    since: datetime,
+    now: datetime,
+) -> list[charts.Chart]:
     by_day = dashboard.days(since=since.date(), now=now.astimezone(UTC))
     return [
         charts.time_left(left),
         charts.inflow(by_day),
         charts.backlog(by_day),
-        charts.to_decision(dashboard.to_decision(since=since)),
-        charts.to_removal(dashboard.to_removal(since=since)),
+        charts.to_decision(weeks),
+        charts.to_removal(platforms),
         charts.by_law(dashboard.by_law(since=since, now=now)),
         charts.answers(dashboard.answers(since=since)),
     ]
