@@ -422,6 +422,8 @@ def _desk_pages(seeded: Seeded) -> Iterator[tuple[str, Visit]]:
     yield "senders", _at("/senders")
     yield "deliveries", _at("/deliveries")
     yield "platforms", _at("/platforms")
+    yield "incoming", _at("/incoming")
+    yield "senders", _at("/senders")
     yield "appeals", _at("/appeals")
     yield "appeal", _first_appeal
     yield "agreement", _at("/agreement")
@@ -440,6 +442,7 @@ def _head_pages() -> Iterator[tuple[str, Visit]]:
     yield "banks", _at("/banks")
     yield "bank", _at("/bank/1")
     yield "rights", _at("/grants")
+    yield "senders", _at("/senders")
     yield "dashboard", _at("/dashboard?days=7")
     yield "rule", _at("/law/uk_osa_48h")
     yield "rule-look", _looked_at

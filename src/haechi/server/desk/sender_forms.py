@@ -36,7 +36,7 @@ class SenderForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the s
             "base_url": _("Address of their Haechi"),
             "within_h": _("Hours within which we promise an answer"),
             "language": _("Language of our answers by mail"),
-            "enabled": _("In force"),
+            "enabled": _("Use this entry"),
         }
         help_texts: ClassVar = {
             "mail_domain": _(

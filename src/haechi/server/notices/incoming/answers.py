@@ -38,6 +38,7 @@ from haechi.server.notices.incoming_models import (
     IncomingItem,
     ReceiptCount,
 )
+from haechi.server.notices.sending import reply_code
 from haechi.server.reports import services as reports
 from haechi.server.reports import vault
 
@@ -108,7 +109,7 @@ def deliver(made: IncomingAnswer, *, now: datetime) -> None:
     try:
         said = _post(to, body, made.pk, now) if to.base else _send(body)
     except (OSError, smtplib.SMTPException, httpx.HTTPError) as error:
-        code = notices.reply_code(f"{getattr(error, 'smtp_code', '')} ")
+        code = reply_code(f"{getattr(error, 'smtp_code', '')} ")
         said = code or (str(error) if isinstance(error, Refused) else type(error).__name__)
         IncomingAnswer.objects.filter(pk=made.pk).update(last_error=said[:60])
         raise DeliveryFailed(f"{made}: {said}") from None
@@ -266,7 +267,7 @@ def _opened(made: IncomingAnswer) -> tuple[Address, bytes]:
 def _send(body: bytes) -> str:
     message = message_from_bytes(body, policy=policy.SMTP)
     # The empty sender: nothing may answer an answer.
-    return notices.reply_code(notices.hand_to_server(message, sender=""))
+    return reply_code(notices.hand_to_server(message, sender=""))
 
 
 def _post(to: Address, body: bytes, own: UUID, now: datetime) -> str:
