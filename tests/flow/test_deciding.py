@@ -10,6 +10,7 @@ import pytest
 from django.conf import settings
 from django.db import connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from procrastinate.contrib.django.models import ProcrastinateJob
 from tests.conftest import NOON
 from tests.flow.conftest import BOARD_URL, OUTSIDE_URL, submit
@@ -632,3 +633,16 @@ class TestAtOnce:
 def _sample(model: type[object]) -> dict[str, object]:
     """What a removal drawn by lot leaves beside its decision."""
     return {"review__occasion": "sample"} if model is Opinion else {"pk": None}
+
+
+def test_the_report_is_taken_before_the_log(case: Case, reviewer: User) -> None:
+    """As the worker does that examines it: two orders would be a deadlock."""
+    with CaptureQueriesContext(connection) as asked:
+        judge(case, REMOVE, reviewer)
+
+    said = [each["sql"] for each in asked.captured_queries]
+    held = next(
+        at for at, sql in enumerate(said) if "reports_report" in sql and "FOR UPDATE" in sql
+    )
+    logged = next(at for at, sql in enumerate(said) if "audit_record(" in sql)
+    assert held < logged

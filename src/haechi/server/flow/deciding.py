@@ -50,6 +50,7 @@ def decide(
     `remove` is the hosted content the reviewer confirmed. Raises ReasonRequired, GroundUnknown,
     SecondNeeded (two people refuse: judge()), StatementRefused, CaseClosed, CaseClaimed, NotAllowed.
     """
+    _take_report(case)
     ruling = Ruling(verdict, ground, reason, restriction, said)
     decision = deciding.decide(case, ruling, actor=actor, now=now)
     _follow(decision, remove, actor=actor, now=now)
@@ -72,6 +73,7 @@ def judge(
     place   which opinion the page was for (reviews.place_of): 1 the first, 2 blind, 3 knowing both.
     Raises what decide() raises, and AlreadyLooked.
     """
+    _take_report(case)
     if place == reviews.FIRST and ruling.verdict not in REFUSALS:
         return decide(
             case,
@@ -91,6 +93,11 @@ def judge(
     reviews.settle(opinion.review, decision, now=now)
     _follow(decision, remove, actor=actor, now=now)
     return decision
+
+
+def _take_report(case: Case) -> None:
+    """Before the case and before the log, as whoever examines it does: else each waits for the other."""
+    list(Report.objects.select_for_update().filter(pk=case.report_id).values_list("pk"))
 
 
 def _follow(decision: Decision, remove: Iterable[Hosted], *, actor: User, now: dt.datetime) -> None:
