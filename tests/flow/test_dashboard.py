@@ -1,5 +1,6 @@
 """The dashboard: its numbers add up, its charts can be read, and who sees whose."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from xml.etree import ElementTree as ET
 
@@ -15,12 +16,22 @@ from haechi.server import flow
 from haechi.server.cases import services as cases
 from haechi.server.cases.models import Action, Case, Clock, Decision, Ground, State, Verdict
 from haechi.server.desk import dashboard_charts as charts
+from haechi.server.desk.views.dashboard import read
 from haechi.server.matching.models import Platform
 from haechi.server.staff import services as staff
 from haechi.server.staff.models import Role, User
 from haechi.server.transparency import dashboard, drawing
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _counted_anew() -> Iterator[None]:
+    """The numbers of a minute are kept, and the next test has others."""
+    read.cache_clear()
+    yield
+    read.cache_clear()
+
 
 SINCE = NOON - timedelta(days=10)
 
@@ -131,6 +142,7 @@ def test_the_page_shows_every_chart_with_its_table_and_as_many_queries_for_more_
     desk.force_login(reviewer)
     empty = desk.get("/dashboard")
     assert empty.status_code == 200
+    read.cache_clear()
     host(board, astronaut)
     case = opened(timezone.now() - timedelta(days=3))
     decided(case, reviewer, timezone.now())
@@ -143,6 +155,7 @@ def test_the_page_shows_every_chart_with_its_table_and_as_many_queries_for_more_
         page = desk.get("/dashboard?days=7").content.decode()
     for _ in range(4):
         opened(timezone.now())
+    read.cache_clear()
     with CaptureQueriesContext(connection) as more:
         desk.get("/dashboard?days=7")
     assert len(more) == len(few)
@@ -153,6 +166,7 @@ def test_the_page_shows_every_chart_with_its_table_and_as_many_queries_for_more_
     assert desk.get("/dashboard?days=9999").context["period"] == 30
     before = drawing._svg.cache_info().misses
     desk.get("/dashboard?days=7")
+    read.cache_clear()
     desk.get("/dashboard?days=7")
     assert drawing._svg.cache_info().misses == before
 

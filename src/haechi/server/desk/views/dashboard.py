@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -33,33 +34,58 @@ class Shown:
         return self.chart.key
 
 
+@dataclass(frozen=True)
+class Numbers:
+    """What one reading of the database gave, as it stood at `at`."""
+
+    at: datetime
+    left: dict[str, int]
+    days: list[dashboard.Day]
+    decided: dashboard.Spells
+    removed: dashboard.Spells
+    laws: list[dashboard.ByLaw]
+    answers: list[dashboard.Answers]
+    load: list[dashboard.Load]
+
+
+@lru_cache(maxsize=2 * len(PERIODS))
+def read(period: int, at: datetime) -> Numbers:
+    """The numbers of a minute, kept while it lasts: whoever reloads does not count anew."""
+    first = at.date() - timedelta(days=period - 1)
+    since = datetime.combine(first, datetime.min.time(), UTC)
+    return Numbers(
+        at=at,
+        left=dashboard.time_left(now=at),
+        days=dashboard.days(since=first, now=at),
+        decided=dashboard.to_decision(since=since),
+        removed=dashboard.to_removal(since=since),
+        laws=dashboard.by_law(since=since, now=at),
+        answers=dashboard.answers(since=since),
+        load=dashboard.load(since=since, now=at),
+    )
+
+
 @require_safe
 @staff_only
 def dashboard_page(request: HttpRequest) -> HttpResponse:
     """Time left, inflow, backlog, times to decision and removal, laws, platforms, reviewers."""
-    now, actor = timezone.now(), actor_of(request)
+    actor = actor_of(request)
     asked = request.GET.get("days", "")
     period = int(asked) if asked in map(str, PERIODS) else PERIODS[1]
-    since = datetime.combine(
-        now.astimezone(UTC).date() - timedelta(days=period - 1), datetime.min.time(), UTC
-    )
-    left = dashboard.time_left(now=now)
-    decided, removed = dashboard.to_decision(since=since), dashboard.to_removal(since=since)
+    minute = timezone.now().astimezone(UTC).replace(second=0, microsecond=0)
+    found = read(period, minute)
     context = {
         "period": period,
         "periods": [(days, _in_days(days)) for days in PERIODS],
-        "waiting": sum(left.values()),
-        "missed": left["missed"],
-        "decided": charts.spell(decided.whole.median_s),
-        "removed": charts.spell(removed.whole.median_s),
-        "shown": [
-            _shown(chart)
-            for chart in _charts(left, decided.parts, removed.parts, since=since, now=now)
-        ],
-        "load": _load(actor, since=since, now=now),
+        "waiting": sum(found.left.values()),
+        "missed": found.left["missed"],
+        "decided": charts.spell(found.decided.whole.median_s),
+        "removed": charts.spell(found.removed.whole.median_s),
+        "shown": [_shown(chart) for chart in _charts(found)],
+        "load": _seen_by(actor, found.load),
         "everybody": actor.role == Role.ADMINISTRATOR,
         "budget": BUDGET,
-        "now": now,
+        "now": found.at,
     }
     return render(request, "desk/dashboard.html", context)
 
@@ -68,23 +94,15 @@ def _in_days(days: int) -> str:
     return ngettext("%(n)s day", "%(n)s days", days) % {"n": days}
 
 
-def _charts(
-    left: dict[str, int],
-    weeks: list[dashboard.Spell],
-    platforms: list[dashboard.Spell],
-    *,
-    since: datetime,
-    now: datetime,
-) -> list[charts.Chart]:
-    by_day = dashboard.days(since=since.date(), now=now.astimezone(UTC))
+def _charts(found: Numbers) -> list[charts.Chart]:
     return [
-        charts.time_left(left),
-        charts.inflow(by_day),
-        charts.backlog(by_day),
-        charts.to_decision(weeks),
-        charts.to_removal(platforms),
-        charts.by_law(dashboard.by_law(since=since, now=now)),
-        charts.answers(dashboard.answers(since=since)),
+        charts.time_left(found.left),
+        charts.inflow(found.days),
+        charts.backlog(found.days),
+        charts.to_decision(found.decided.parts),
+        charts.to_removal(found.removed.parts),
+        charts.by_law(found.laws),
+        charts.answers(found.answers),
     ]
 
 
@@ -94,9 +112,8 @@ def _shown(chart: charts.Chart) -> Shown:
     return Shown(chart, mark_safe(drawn))  # noqa: S308
 
 
-def _load(actor: User, *, since: datetime, now: datetime) -> list[dashboard.Load]:
+def _seen_by(actor: User, rows: list[dashboard.Load]) -> list[dashboard.Load]:
     """An administrator sees everybody's, a reviewer the own: nobody is compared in public."""
-    rows = dashboard.load(since=since, now=now)
     if actor.role == Role.ADMINISTRATOR:
         return rows
     return [row for row in rows if row.user == actor.pk]
