@@ -97,8 +97,10 @@ def by_keyboard(page: Page) -> list[str]:
     wanted = page.evaluate(STOPS)
     page.evaluate("document.activeElement.blur(); window.getSelection().removeAllRanges()")
     page.evaluate(WATCH)
-    # A few more: the focus does not begin at the top where an error has it.
-    for _ in range(wanted + 4):
+    # A few more: the focus does not begin at the top where an error has it, and every date has a stop
+    # for year, month, day and calendar.
+    dates = page.locator('input[type="date"]').count()
+    for _ in range(wanted + 4 + 3 * dates):
         page.keyboard.press("Tab")
     reached, faults = set(), []
     for stop, seen, html in page.evaluate("window.stops"):

@@ -176,7 +176,7 @@ def _look_page(request: HttpRequest, found: law.Rule, form: RuleForm) -> HttpRes
     before, after = rule_words.Told(found), rule_words.Told(law.confirmed(form.said()))
     context = {
         "told": before,
-        "form": form,
+        "typed": [(field.html_name, field.value()) for field in form],
         "lines": [
             Line(name, old, new)
             for (name, old), (_same, new) in zip(before.lines(), after.lines(), strict=True)
