@@ -22,9 +22,10 @@ from tests.conftest import NOON
 from tests.flow.conftest import host, submit
 
 from haechi.cli import installation, platforms
-from haechi.errors import DeliveryFailed, NotAllowed
+from haechi.errors import AppealUnknown, DeliveryFailed, NotAllowed
 from haechi.formats import webhook
 from haechi.server import flow
+from haechi.server.appeals import services as appeals
 from haechi.server.audit.models import Entry
 from haechi.server.cases import acting, delivery, grants
 from haechi.server.cases.models import (
@@ -222,6 +223,27 @@ def test_a_refusal_comes_before_a_person(
     assert first != second
     assert len({one["idempotency_key"] for one in hook.orders}) == 1
     assert desk.post(f"/delivery/{action.pk}/give-up", {"reason": "x"}).status_code == 409
+
+
+def test_a_won_appeal_has_it_put_back_and_the_case_page_says_so(
+    ask: Callable[..., Action], hook: Hook, desk: Client, reviewer: User, second_reviewer: User
+) -> None:
+    """B22: asked once; what was not done yet is not done any more."""
+    done, waiting = ask("1"), ask("2")
+    flow.deliver_action(done.pk)
+    for action in (done, waiting):
+        appeal = appeals.receive(appeals.find(action.appeal_token), "It is mine.", now=NOON)
+        flow.answer_appeal(appeal, grant=True, reason="So it is.", actor=second_reviewer, now=NOON)
+    restore = Action.objects.get(kind=ActionKind.RESTORE)
+    assert restore.hosted_id == done.hosted_id
+    waiting.refresh_from_db()
+    assert waiting.state == "withdrawn"
+    flow.deliver_action(restore.pk)
+    assert [one["type"] for one in hook.orders] == ["content.remove", "content.restore"]
+    with pytest.raises(AppealUnknown):
+        appeals.find(restore.appeal_token)
+    desk.force_login(reviewer)
+    assert "Putting back on board: 1" in desk.get(f"/case/{done.decision.case_id}").content.decode()
 
 
 def test_what_cannot_be_found_is_gone_when_a_person_says_so(

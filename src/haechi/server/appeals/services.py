@@ -21,7 +21,15 @@ from haechi.server.appeals.models import Appeal, Outcome
 from haechi.server.audit import services as audit
 from haechi.server.cases import claims
 from haechi.server.cases import services as cases
-from haechi.server.cases.models import OBJECTIONABLE, UNDECIDED, Action, Case, Clock, Decision
+from haechi.server.cases.models import (
+    OBJECTIONABLE,
+    UNDECIDED,
+    Action,
+    ActionKind,
+    Case,
+    Clock,
+    Decision,
+)
 from haechi.server.matching import banks
 from haechi.server.matching import services as matching
 from haechi.server.matching.models import Check, Member
@@ -74,7 +82,8 @@ def find(token: str) -> Appealable:
     if not re.fullmatch(r"[A-Za-z0-9_-]{10,40}", token):
         raise AppealUnknown
     refused = Check.objects.filter(appeal_token=token).first()
-    removed = Action.objects.filter(appeal_token=token).first()
+    taken_away = Action.objects.exclude(kind=ActionKind.RESTORE)
+    removed = taken_away.filter(appeal_token=token).first()
     if refused is None and removed is None:
         raise AppealUnknown
     return Appealable(refused, removed)

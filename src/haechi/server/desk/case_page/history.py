@@ -7,7 +7,7 @@ from django.utils.functional import Promise
 
 from haechi.server.audit import services as audit
 from haechi.server.audit.models import Entry
-from haechi.server.cases.models import Case
+from haechi.server.cases.models import ActionKind, Case
 from haechi.server.desk.case_page.followed import actions_of
 from haechi.server.desk.case_page.page import Page
 from haechi.server.desk.vocabulary import TAGS, Names
@@ -49,5 +49,6 @@ def _subjects(case: Case) -> list[str]:
     if decision is not None:
         actions = list(actions_of(case))
         rows += [decision, *decision.notices.all(), *actions]
-        rows += [action.statement for action in actions]
+        # Putting something back is explained to nobody.
+        rows += [action.statement for action in actions if action.kind != ActionKind.RESTORE]
     return [audit.name_of(row) for row in rows]
