@@ -40,6 +40,7 @@ def bars(
     values: str,
     beside: bool = False,
     legend: bool = True,
+    whole: bool = True,
 ) -> Spec:
     """Bars under their names, one after the other, stacked by `series`.
 
@@ -48,6 +49,7 @@ def bars(
     values   what is counted, below the axis
     beside   every series has a bar of its own beside the others, instead of on them
     legend   False where the names say it already
+    whole    False where parts of what is counted make sense: hours, not cases
     """
     names = list(dict.fromkeys(row["name"] for row in rows))
     y = {"field": "name", "type": "nominal", "sort": names, "axis": None}
@@ -55,7 +57,7 @@ def bars(
         "field": "value",
         "type": "quantitative",
         "title": values,
-        "axis": {"tickCount": 4, "grid": True},
+        "axis": _axis(whole=whole) | {"grid": True},
     }
     drawn = [[series] for series in colours] if beside else [list(colours)]
     layers: list[object] = [
@@ -93,7 +95,12 @@ def bars(
 
 
 def lines(
-    rows: Sequence[Row], *, colours: Mapping[str, str], values: str, height: int = 120
+    rows: Sequence[Row],
+    *,
+    colours: Mapping[str, str],
+    values: str,
+    height: int = 120,
+    whole: bool = True,
 ) -> Spec:
     """Lines over days. Rows are day (ISO), series, value; `values` says what is counted."""
     sparse = len(rows) <= SPARSE * len(colours)
@@ -116,7 +123,7 @@ def lines(
                     "field": "value",
                     "type": "quantitative",
                     "title": values,
-                    "axis": {"tickCount": 4},
+                    "axis": _axis(whole=whole),
                     "scale": {"zero": True, "nice": True},
                 },
                 "color": _colour(colours),
@@ -130,6 +137,13 @@ def lines(
 def svg(spec: Spec) -> str:
     """The drawing, to be put into a page; it is hidden from readers who hear, who get the table."""
     return _svg(json.dumps(spec, sort_keys=True, ensure_ascii=False))
+
+
+def _axis(*, whole: bool) -> dict[str, object]:
+    """About four marks; never half a case."""
+    marks: dict[str, object] = {"tickCount": 4}
+    none = "datum.value % 1 ? '' : format(datum.value, ',d')"
+    return marks | {"labelExpr": none} if whole else marks
 
 
 def _colour(colours: Mapping[str, str]) -> Mapping[str, object]:
