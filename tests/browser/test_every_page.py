@@ -610,7 +610,7 @@ def _given_back(window: "Watched", case_id: int) -> None:
 
 def _taken(window: "Watched", case_id: int) -> None:
     window.go(f"/case/{case_id}")
-    window.page.locator(f'form[action="/case/{case_id}/claim"] button').click()
+    window.page.locator(f'form[action="/case/{case_id}/claim"] button').first.click()
     expect(window.page.locator(f'form[action="/case/{case_id}/release"]')).to_be_visible()
 
 

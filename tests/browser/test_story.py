@@ -239,7 +239,7 @@ def _looks(house: Tale, window: "Watched", report_id: str) -> None:
     figure = page.locator("[data-veil]")
     expect(page.locator("#sealed")).to_be_visible()
     expect(figure).to_have_count(0)
-    page.locator('form[action$="/claim"] button').click()
+    page.locator('form[action$="/claim"] button').first.click()
     expect(figure.locator("[data-veil-hold]")).to_be_visible()
     page.wait_for_load_state("networkidle")
     assert asked not in window.requests

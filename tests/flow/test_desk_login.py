@@ -43,7 +43,7 @@ OPEN_TO_ADMINISTRATORS = {
     "login", "logout", "log", "banks", "bank", "grants", "law", "rule", "missed", "order",
     "keeping", "keep", "place_hold", "end_hold", "ask_erasure", "dashboard",
     "platforms", "test_platform", "directory",
-    "senders", "sender", "sender_key",
+    "senders", "sender", "sender_key", "agreement",
 }  # fmt: skip
 POST_ONLY = {
     "logout",

@@ -24,6 +24,8 @@ BY_ARGUMENT: Mapping[str, tuple[str, ...]] = {
     "hold_id": ("report__holds",),
     "request_id": ("erasure_requests",),
     "package_id": ("packages",),
+    "recheck_id": ("report__locations__rechecks",),
+    "review_id": ("reviews",),
     "one": ("report__exhibits",),
     "other": ("report__exhibits",),
     # A notice that came in has the number of the report it becomes.
