@@ -617,12 +617,12 @@ def _taken(window: "Watched", case_id: int) -> None:
 def _no_decision(window: "Watched", case_id: int) -> None:
     window.go(f"/case/{case_id}")
     window.expected.add(f"{window.origin}/case/{case_id}/decide")
-    window.page.locator(f'form[action="/case/{case_id}/decide"] button').click()
+    window.page.locator(f'form[action="/case/{case_id}/decide"] button.button--wide').click()
     _mistakes(window)
 
 
 def _first_notice(window: "Watched") -> None:
-    window.go("/notices?list=sent")
+    window.go("/notices?list=silent")
     window.page.locator("main tbody a[href^='/notice/']").first.click()
     window.page.wait_for_url("**/notice/*")
 

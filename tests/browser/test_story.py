@@ -272,7 +272,7 @@ def _decides_to_remove(window: "Watched", case_id: int) -> None:
     page.locator('input[name="ground"][value="deepfake"]').check()
     expect(page.locator('input[name="remove"]')).to_be_checked()
     page.locator("#id_reason").fill("The picture and the post show the same photograph.")
-    page.locator(f'form[action="/case/{case_id}/decide"] button').click()
+    page.locator(f'form[action="/case/{case_id}/decide"] button.button--wide').click()
     expect(page.locator("#outcome")).to_be_visible()
 
 

@@ -219,7 +219,8 @@ def test_every_element_has_words_in_every_language() -> None:
     for language in ("ko", "zh-hans", "en"):
         with translation.override(language):
             rows = law_words.shown(
-                law.standings(frozenset(), frozenset({"US", "EU", "UK", "IN", "CN", "KR"}))
+                law.standings(frozenset(), frozenset({"US", "EU", "UK", "IN", "CN", "KR"})),
+                {rule.id: rule for rule in law.rules()},
             )
             assert len(rows) == 6
             said = [str(item.words) for row in rows for item in row.items]
