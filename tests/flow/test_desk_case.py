@@ -154,12 +154,12 @@ def test_a_removal_and_all_that_follows(desk: Client, reviewer: User, case: Case
     jobs = ProcrastinateJob.objects.values_list("task_name", flat=True)
     assert {"deliver_action", "deliver_notice"} <= set(jobs)
     page = desk.get(f"/case/{case.pk}").content.decode()
-    for words in ("I saw it.", "Removal on board: 1", "Notice to photos.outside.example"):
+    for words in ("I saw it.", "Removal on board: 1", "Takedown notice: photos.outside.example"):
         assert words in page, words
     assert 'name="verdict"' not in page
     waiting = desk.get("/deliveries").content.decode()
     assert "Removal on board: 1" in waiting
-    assert "Notice about place 2" in waiting
+    assert "Notice about 1 place" in waiting
 
 
 def test_deliveries_show_the_last_answer_and_then_nothing(
