@@ -55,6 +55,8 @@ class Running(HTMLParser):
             self.found.append(tag)
         for name, value in attrs:
             bare = "".join((value or "").split()).lower()
+            if name == "data-copy":
+                continue  # Only ever text: what the button puts on the clipboard (web/src/copying.ts).
             if name.startswith("on") or bare.startswith(("javascript:", "data:text", "vbscript:")):
                 self.found.append(f"{tag} {name}={value}")
 
