@@ -186,6 +186,8 @@ def test_the_public_process_holds_no_key_of_the_vault(
     public: tuple[str, int], house: House, outside: dict[str, str]
 ) -> None:
     """Neither in its environment nor in its folder; and it runs as its own role."""
+    # It asks the database, whatever was asked before.
+    assert httpx.get(f"{public[0]}/numbers", timeout=30, trust_env=False).status_code == 200
     identity = (house.home / homes.VAULT_FILE).read_text().splitlines()[-1]
     desk_secret = (house.home / homes.DESK_FILE).read_text().strip()
     signing = (house.home / homes.SIGNING_FILE).read_text()
