@@ -269,7 +269,7 @@ def _hold(page: Page) -> None:
 def _decides_to_remove(window: "Watched", case_id: int) -> None:
     page = window.page
     page.locator('input[name="verdict"][value="remove"]').check()
-    page.locator('input[name="ground"][value="deepfake"]').check()
+    page.locator('select[name="ground"]').select_option("deepfake")
     expect(page.locator('input[name="remove"]')).to_be_checked()
     page.locator("#id_reason").fill("The picture and the post show the same photograph.")
     page.locator(f'form[action="/case/{case_id}/decide"] button.button--wide').click()
