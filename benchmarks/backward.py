@@ -6,13 +6,11 @@ process needs to read everything for the first time, and (b) confirmations with 
 the worker has it: the median and the worst of 20.
 """
 
-import os
-import shutil
 import statistics
 import sys
-import tempfile
 import time
-from pathlib import Path
+
+from benchmarks.own_database import installed
 
 HOSTED = 1_000_000
 CONFIRMATIONS = 20
@@ -29,23 +27,8 @@ FROM generate_series(1, %s) AS number
 
 def measure(hosted: int = HOSTED) -> list[dict[str, object]]:
     """Rows for the table; needs no peer, since none of them looks backwards."""
-    home = Path(tempfile.mkdtemp(prefix="haechi-bench-", dir="/tmp"))
-    from haechi.server.config import home as homes
-    from haechi.server.config.database import start_embedded, stop_embedded
-
-    os.environ.update(homes.prepare(home))
-    os.environ.update(homes.for_vault(home))
-    os.environ.update(
-        HAECHI_DATABASE_URL=start_embedded(home),
-        HAECHI_JURISDICTIONS="EU",
-        HAECHI_SURFACE="worker",
-        DJANGO_SETTINGS_MODULE="haechi.server.config.settings",
-    )
-    try:
+    with installed("worker"):
         return _measured(hosted)
-    finally:
-        stop_embedded(home)
-        shutil.rmtree(home, ignore_errors=True)
 
 
 def _measured(hosted: int) -> list[dict[str, object]]:

@@ -5,16 +5,13 @@ decision, and measures (a) `audit.verify` over all of them, (b) a checkpoint an 
 inclusion proof and a consistency proof, (d) what one entry adds to a transaction that changes a row.
 """
 
-import os
-import shutil
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
+from benchmarks.own_database import installed
 from benchmarks.rows import Row, in_turns, row
 
 ENTRIES = 1_000_000
@@ -25,23 +22,8 @@ BEGUN = datetime(2026, 1, 1, tzinfo=UTC)
 
 def measure(entries: int = ENTRIES) -> list[Row]:
     """Rows for the table; no peer keeps such a log."""
-    home = Path(tempfile.mkdtemp(prefix="haechi-bench-", dir="/tmp"))
-    from haechi.server.config import home as homes
-    from haechi.server.config.database import start_embedded, stop_embedded
-
-    os.environ.update(homes.prepare(home))
-    os.environ.update(homes.for_vault(home))
-    os.environ.update(
-        HAECHI_DATABASE_URL=start_embedded(home),
-        HAECHI_JURISDICTIONS="EU",
-        HAECHI_SURFACE="worker",
-        DJANGO_SETTINGS_MODULE="haechi.server.config.settings",
-    )
-    try:
+    with installed("worker"):
         return _measured(entries)
-    finally:
-        stop_embedded(home)
-        shutil.rmtree(home, ignore_errors=True)
 
 
 def _measured(entries: int) -> list[Row]:

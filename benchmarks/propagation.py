@@ -7,17 +7,15 @@ time runs from the commit.
 """
 
 import itertools
-import os
-import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import httpx
+
+from benchmarks.own_database import installed
 
 CHANGES = 50
 PORT = 8510
@@ -29,32 +27,20 @@ HMA = "HMA 1.1.7: 54 s in the median at 1 k members, 88 s at 1 M (other machine,
 
 def measure(changes: int = CHANGES, port: int = PORT) -> list[dict[str, object]]:
     """One row for the table: median, with the worst in `bound`."""
-    home = Path(tempfile.mkdtemp(prefix="haechi-bench-", dir="/tmp"))
-    from haechi.server.config import home as homes
-    from haechi.server.config.database import start_embedded, stop_embedded
-
-    os.environ.update(homes.prepare(home))
-    os.environ.update(homes.for_vault(home))
-    os.environ.update(
-        HAECHI_HOME=str(home),
-        HAECHI_DATABASE_URL=start_embedded(home),
-        HAECHI_JURISDICTIONS="EU",
-        HAECHI_SURFACE="worker",
-        DJANGO_SETTINGS_MODULE="haechi.server.config.settings",
-    )
     services: list[subprocess.Popen[bytes]] = []
-    try:
-        acts = _prepare()
-        services += [_serve(port + number) for number in range(2)]
-        clients = [_client(port + number) for number in range(2)]
-        took_ms = [_once(act, outcome, clients) for act, outcome in itertools.islice(acts, changes)]
-    finally:
-        for service in services:
-            service.terminate()
-        for service in services:
-            service.wait(20)
-        stop_embedded(home)
-        shutil.rmtree(home, ignore_errors=True)
+    with installed("worker"):
+        try:
+            acts = _prepare()
+            services += [_serve(port + number) for number in range(2)]
+            clients = [_client(port + number) for number in range(2)]
+            took_ms = [
+                _once(act, outcome, clients) for act, outcome in itertools.islice(acts, changes)
+            ]
+        finally:
+            for service in services:
+                service.terminate()
+            for service in services:
+                service.wait(20)
     return [
         {
             "name": "service.propagation",

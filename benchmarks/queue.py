@@ -5,15 +5,12 @@ clock or none, and every tenth with a find, and asks for the page as a reviewer'
 without the network.
 """
 
-import os
 import secrets
-import shutil
 import statistics
-import tempfile
 import time
 from collections.abc import Callable
-from pathlib import Path
 
+from benchmarks.own_database import installed
 from benchmarks.rows import Row, row
 
 CASES = 100_000
@@ -49,23 +46,8 @@ SELECT report_id, %s, 'same_picture', 'pdq', now() FROM cases_case WHERE id %% 1
 
 def measure(cases: int = CASES) -> list[Row]:
     """Rows for the table; no peer has a queue by legal clocks."""
-    home = Path(tempfile.mkdtemp(prefix="haechi-bench-", dir="/tmp"))
-    from haechi.server.config import home as homes
-    from haechi.server.config.database import start_embedded, stop_embedded
-
-    os.environ.update(homes.prepare(home))
-    os.environ.update(homes.for_vault(home))
-    os.environ.update(
-        HAECHI_DATABASE_URL=start_embedded(home),
-        HAECHI_JURISDICTIONS="KR,US",
-        HAECHI_SURFACE="desk",
-        DJANGO_SETTINGS_MODULE="haechi.server.config.settings",
-    )
-    try:
+    with installed("desk", "KR,US"):
         return _measured(cases)
-    finally:
-        stop_embedded(home)
-        shutil.rmtree(home, ignore_errors=True)
 
 
 def _measured(cases: int) -> list[Row]:

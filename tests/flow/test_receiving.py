@@ -19,7 +19,7 @@ from haechi.server.audit.models import Entry
 from haechi.server.cases import claims
 from haechi.server.cases import services as cases
 from haechi.server.cases.models import Case, Clock, Ground, Verdict
-from haechi.server.flow import receiving
+from haechi.server.flow import receiving, replying
 from haechi.server.matching.models import Platform
 from haechi.server.notices import replies
 from haechi.server.notices.incoming import answers
@@ -259,13 +259,13 @@ def test_the_sender_is_told_item_by_item_when_decided_and_when_confirmed(
     host(board, cat, url="https://board.example/post/3", content_id="3")
     row = come_in(signed(mail(f"{TEXT}\nhttps://board.example/post/3\nhttps://board.example/no/4")))
     case = decided(row, reviewer)
-    assert receiving._unanswered() == [row.pk]
+    assert replying.unanswered() == [row.pk]
     first = flow.answer_notice(row.pk, now=NOON)
     assert first is not None
     states = dict(row.items.values_list("number", "outcome"))
     assert states == {1: "", 2: "referred", 3: "", 4: "not_found"}
     assert flow.answer_notice(row.pk, now=NOON + timedelta(minutes=1)) is None
-    assert receiving._unanswered() == [row.pk], "platforms have not answered"
+    assert replying.unanswered() == [row.pk], "platforms have not answered"
     later = NOON + timedelta(minutes=2)
     for action in case.decision.actions.all():
         cases.confirm_action(action, now=later)
@@ -274,7 +274,7 @@ def test_the_sender_is_told_item_by_item_when_decided_and_when_confirmed(
     states = dict(row.items.values_list("number", "outcome"))
     assert states == {1: "removed", 2: "referred", 3: "removed", 4: "not_found"}
     assert (first.items, second.items) == (2, 2)
-    assert receiving._unanswered() == []
+    assert replying.unanswered() == []
     told = sent(second)
     [table] = list(told.iter_attachments())
     lines = table.get_content().splitlines()

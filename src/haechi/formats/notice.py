@@ -19,7 +19,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import resources
-from typing import Any, NoReturn, TypedDict
+from typing import Any, TypedDict
 from uuid import UUID
 
 import jsonschema_rs
@@ -27,7 +27,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from haechi.errors import InvalidDocument, LedgerError, WebhookForged, WebhookStale
-from haechi.formats import webhook
+from haechi.formats import strict_json, webhook
 from haechi.formats.xarf import validate as validate_xarf
 from haechi.formats.xarf import web_address
 from haechi.ledger import canonical
@@ -118,13 +118,8 @@ def parse(data: bytes) -> Document:
     if len(data) > LONGEST_BYTES:
         raise InvalidDocument("document: too long")
     try:
-        read = json.loads(
-            data.decode("utf-8"),
-            object_pairs_hook=_once,
-            parse_float=_no_number,
-            parse_constant=_no_number,
-        )
-    except (ValueError, RecursionError) as error:
+        read = strict_json.loads(data.decode("utf-8"), parse_float=strict_json.refuse)
+    except ValueError as error:
         raise InvalidDocument("document: not JSON, or not as this format allows it") from error
     validate(read)
     to_bytes(read)  # Depth, half surrogates and numbers that others would round.
@@ -282,14 +277,3 @@ def _fits(key: Ed25519PublicKey, mark: str, signed: bytes) -> bool:
     except (ValueError, binascii.Error, InvalidSignature):
         return False
     return True
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    read = dict(pairs)
-    if len(read) < len(pairs):
-        raise ValueError("a name stands twice in one object")
-    return read
-
-
-def _no_number(text: str) -> NoReturn:
-    raise ValueError(f"{text} is no whole number")

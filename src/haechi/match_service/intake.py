@@ -1,7 +1,6 @@
 """From a request to a question: read within limits, and trust nothing that was sent."""
 
 import asyncio
-import json
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
@@ -13,6 +12,7 @@ from starlette.requests import Request
 from haechi.errors import BodyTooSlow, InvalidDocument, TooManyBytes
 from haechi.fingerprint import ImageFingerprint, frames
 from haechi.fingerprint.address import normalise
+from haechi.formats import strict_json
 from haechi.index import Query
 from haechi.match_service.mirror import join_views
 
@@ -137,8 +137,8 @@ async def read_json(
     """
     body = await read_body(request, limit_bytes, limit_s)
     try:
-        parsed = json.loads(body, parse_constant=_no_constant, object_pairs_hook=_once_each)
-    except (ValueError, RecursionError) as error:
+        parsed = strict_json.loads(body)
+    except ValueError as error:
         raise InvalidDocument("the body is not JSON") from error
     if not isinstance(parsed, dict):
         raise InvalidDocument("the body is not a JSON object")
@@ -207,17 +207,6 @@ def printable(value: str, name: str, limit: int) -> str:
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in value):
         raise _wrong(name, "holds control characters")
     return value
-
-
-def _no_constant(name: str) -> float:
-    raise ValueError(name)
-
-
-def _once_each(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    made = dict(pairs)
-    if len(made) < len(pairs):
-        raise ValueError("a name is given twice")
-    return made
 
 
 def _place(url: str) -> str:

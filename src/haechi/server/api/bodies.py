@@ -1,12 +1,12 @@
 """From a request to a document: read within limits, and trust nothing that was sent."""
 
-import json
 import unicodedata
 from collections.abc import Mapping
 
 from django.http import HttpRequest
 
 from haechi.errors import InvalidDocument, TooManyBytes
+from haechi.formats import strict_json
 
 LIMIT_BYTES = 64_000
 READ_BYTES = 64 * 1024
@@ -37,8 +37,8 @@ def parsed(body: bytes) -> dict[str, object]:
     would depend on who reads it.
     """
     try:
-        found = json.loads(body, parse_constant=_no_constant, object_pairs_hook=_once_each)
-    except (ValueError, RecursionError) as error:
+        found = strict_json.loads(body)
+    except ValueError as error:
         raise InvalidDocument("the body is not JSON") from error
     if not isinstance(found, dict):
         raise InvalidDocument("the body is not a JSON object")
@@ -61,14 +61,3 @@ def text(body: Mapping[str, object], name: str, *, limit: int, needed: bool = Tr
     if any(unicodedata.category(one) in ("Cc", "Cs") and one != "\n" for one in value):
         raise InvalidDocument(f"{name} holds control characters")
     return value
-
-
-def _no_constant(name: str) -> float:
-    raise ValueError(name)
-
-
-def _once_each(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    made = dict(pairs)
-    if len(made) < len(pairs):
-        raise ValueError("a name is given twice")
-    return made

@@ -36,7 +36,7 @@ A report ends: asked for, or by time           erase()
 What was half sent is forgotten                forget_visits(), forget_uploads()
 
 The modules stand in this order: jobs, intake, acting (platforms), noticing (hosts outside), outward (what is
-asked of others), known (banks), deciding, objecting, receiving, returning, asking (for what is missing),
+asked of others), known (banks), deciding, objecting, replying (to senders), receiving, returning, asking (for what is missing),
 pausing, dossier, summary, packaging (evidence that goes out), ending, hours, queueing. One imports those before it.
 
 Each stage knows only the stages before it; what comes next is known here alone. Background tasks are
@@ -114,16 +114,9 @@ from haechi.server.flow.outward import (
 from haechi.server.flow.packaging import agree_to_package, make_package, receive_package
 from haechi.server.flow.pausing import ask_more, end_pauses, go_on, refer
 from haechi.server.flow.queueing import keep_queue, refresh_queue, reorder_queue
-from haechi.server.flow.receiving import (
-    accept,
-    answer_notice,
-    answer_notices,
-    open_by_hand,
-    send_answer,
-    take,
-    take_notice,
-)
+from haechi.server.flow.receiving import accept, open_by_hand, take, take_notice
 from haechi.server.flow.rechecking import look_again, look_at, look_now
+from haechi.server.flow.replying import answer_notice, answer_notices, send_answer
 from haechi.server.flow.returning import (
     add_to_report,
     appeal_inaction,

@@ -1,8 +1,7 @@
-"""A notice comes in: sealed by who faces strangers, understood by the worker, answered item by item."""
+"""A notice comes in: sealed by who faces strangers, understood by the worker."""
 
 import datetime as dt
 import logging
-import re
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -11,7 +10,6 @@ from uuid import UUID
 import dkim  # type: ignore[import-untyped]  # it has no annotations
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
 from django.utils import timezone
 from procrastinate import JobContext
 from procrastinate.contrib.django import app
@@ -19,29 +17,26 @@ from procrastinate.contrib.django import app
 from haechi import seal
 from haechi.errors import IncomingUnknown, InvalidDocument, SenderUnclear, WebhookError
 from haechi.fingerprint import frames
-from haechi.formats import notice as documents
-from haechi.formats.letter import Letter, open_letter
+from haechi.formats.letter import open_letter
 from haechi.server.audit import services as audit
 from haechi.server.cases import promises
 from haechi.server.cases import services as cases
-from haechi.server.cases.models import Case, Decision
+from haechi.server.cases.models import Case
 from haechi.server.cases.models import State as CaseState
 from haechi.server.evidence import services as evidence
 from haechi.server.evidence.told import Told, ToldKind
 from haechi.server.flow import noticing
 from haechi.server.flow.intake import examine_report
 from haechi.server.flow.jobs import KeepTrying
-from haechi.server.notices.incoming import answers, identity, outcomes, reading
+from haechi.server.flow.replying import house_of, read_document, receipt, reply_to
+from haechi.server.notices.incoming import identity, reading
 from haechi.server.notices.incoming import services as incoming_notices
 from haechi.server.notices.incoming.answers import Address
 from haechi.server.notices.incoming.identity import Identity
 from haechi.server.notices.incoming.reading import Item, Reading
 from haechi.server.notices.incoming_models import (
     Incoming,
-    IncomingAnswer,
-    IncomingItem,
     NoticeSender,
-    Outcome,
     Proof,
     SenderEvent,
     SenderKind,
@@ -60,9 +55,7 @@ from haechi.server.staff.models import User
 log = logging.getLogger(__name__)
 
 DNS_TRIES = 4
-PARTLY_AFTER = dt.timedelta(minutes=15)
 MOST_TOLD = 300
-_MESSAGE_ID = re.compile(r"<[^<>\s]{1,250}>")
 
 
 def accept(
@@ -109,11 +102,11 @@ def take(
         who = identity.of_mail(raw, letter, resolve=resolve, relay=settings.HAECHI.mail_relay)
         if who.proof == Proof.UNCLEAR and not last_try:
             raise SenderUnclear(f"notice in {number}")
-        read, to = reading.of_letter(letter), _reply_to(letter, who, now=now)
+        read, to = reading.of_letter(letter), reply_to(letter, who, now=now)
     else:
-        read = _read_document(row, raw)
+        read = read_document(row, raw)
         who = Identity(Proof(row.proof), row.sender, None, "")
-        to = _house(row.sender, read)
+        to = house_of(row.sender, read)
     with transaction.atomic():
         won = Incoming.objects.select_for_update().filter(pk=number, stage=Stage.RECEIVED).first()
         if won is not None:
@@ -143,7 +136,7 @@ def _settle(
     if first is not None:
         incoming_notices.fold(row, first, now=now)
         row.refresh_from_db()
-        _receipt(row, to, first.pk, now=now)
+        receipt(row, to, first.pk, now=now)
         return
     Incoming.objects.filter(pk=row.pk).update(reading=named, items_digest=listed)
     if not read.items or read.kind != "takedown":
@@ -152,7 +145,7 @@ def _settle(
     else:
         open_report(row, raw, read, who, now=now)
     row.refresh_from_db()
-    _receipt(row, to, row.pk, now=now)
+    receipt(row, to, row.pk, now=now)
 
 
 def open_report(
@@ -199,7 +192,7 @@ def open_by_hand(row: Incoming, named: Sequence[str], *, actor: User, now: dt.da
         raise IncomingUnknown("somebody dealt with it before")
     raw = incoming_notices.raw_of(locked)
     letter = open_letter(raw)
-    read = reading.of_letter(letter) if locked.way == Way.MAIL else _read_document(locked, raw)
+    read = reading.of_letter(letter) if locked.way == Way.MAIL else read_document(locked, raw)
     who = Identity(Proof(locked.proof), locked.sender, locked.claimed, letter.author)
     audit.record("incoming:opened", subject=locked, actor=actor.name_in_log, at=now)
     items = tuple(Item(number, each) for number, each in enumerate(named, start=1))
@@ -215,122 +208,6 @@ def _start_clocks(case: Case, row: Incoming, sender: NoticeSender, *, now: dt.da
     if sender.within_h:
         due_at = row.received_at + dt.timedelta(hours=sender.within_h)
         promises.start(case, since=row.received_at, due_at=due_at, now=now)
-
-
-@app.periodic(cron="* * * * * */10")
-@app.task(name="answer_notices", queueing_lock="answer_notices")
-def answer_notices(timestamp: int) -> None:
-    """Every ten seconds: tell senders what became of their items."""
-    now = timezone.now()
-    for number in _unanswered():
-        with transaction.atomic():
-            answer_notice(number, now=now)
-
-
-def answer_notice(number: UUID, *, now: dt.datetime) -> IncomingAnswer | None:
-    """Write what has changed for the items of one notice, inside the caller's transaction.
-
-    At once for what is known when it is decided; the rest when all platforms have answered, or by
-    and by, a quarter of an hour apart.
-    """
-    row = Incoming.objects.select_for_update(of=("self",)).filter(pk=number).first()
-    decision = _decision(row)
-    if row is None or row.report is None or decision is None:
-        return None
-    outcomes.settle(row, decision, now=now)
-    waits = decision.actions.filter(done_at=None, withdrawn_at=None, given_up_at=None)
-    whole = not waits.exists()
-    last = row.answers.filter(kind="answer", created_at__gte=decision.made_at).last()
-    made = None
-    if whole or last is None or last.created_at <= now - PARTLY_AFTER:
-        since = last.created_at if last else None
-        fresh = row.items.exclude(outcome=Outcome.OPEN).filter(settled_at__isnull=False)
-        told = fresh.filter(settled_at__gt=since) if since else fresh
-        made = _answer(row, list(told.select_related("location")), now=now)
-    if whole:
-        Incoming.objects.filter(pk=row.pk).update(answered=decision.pk)
-    return made
-
-
-def _answer(row: Incoming, items: list[IncomingItem], *, now: dt.datetime) -> IncomingAnswer | None:
-    to = _address_of(row)
-    if not items or to is None:
-        return None
-    made = answers.answer(row, to, items, now=now)
-    send_answer.configure(lock=f"answer-{row.pk}").defer(answer_id=str(made.pk))
-    return made
-
-
-@app.task(name="send_answer", retry=KeepTrying())
-def send_answer(answer_id: str) -> None:
-    """Send one receipt or answer."""
-    made = IncomingAnswer.objects.select_related("incoming__report").filter(pk=answer_id).first()
-    if made is not None:
-        answers.deliver(made, now=timezone.now())
-
-
-def _unanswered() -> list[UUID]:
-    """Notices whose case was decided and whose sender does not know all of it yet."""
-    standing = Q(report__case__decisions__overturned_at=None)
-    decided = Incoming.objects.filter(
-        standing, stage=Stage.TAKEN, report__case__state=CaseState.DECIDED
-    ).annotate(standing=F("report__case__decisions__pk"))
-    late = decided.filter(Q(answered=None) | ~Q(answered=F("standing")))
-    return list(late.order_by("received_at").values_list("pk", flat=True)[:200])
-
-
-def _decision(row: Incoming | None) -> Decision | None:
-    if row is None or row.report is None:
-        return None
-    return Decision.objects.standing().filter(case__report=row.report).first()
-
-
-def _receipt(row: Incoming, to: Address | None, number: UUID, *, now: dt.datetime) -> None:
-    if to is None:
-        return
-    # Whoever is not known gets a few a day; everybody has the number from the mail server's answer.
-    if to.mail and row.sender_id is None and not answers.may_receipt(to.mail, now=now):
-        return
-    made = answers.receipt(row, to, number, now=now)
-    send_answer.configure(lock=f"answer-{row.pk}").defer(answer_id=str(made.pk))
-
-
-def _address_of(row: Incoming) -> Address | None:
-    """Where answers go, read again from what arrived."""
-    raw = incoming_notices.raw_of(row)
-    if row.way != Way.MAIL:
-        return _house(row.sender, _read_document(row, raw))
-    letter = open_letter(raw)
-    who = Identity(Proof(row.proof), row.sender, row.claimed, letter.author)
-    return _reply_to(letter, who, now=row.received_at)
-
-
-def _reply_to(letter: Letter, who: Identity, *, now: dt.datetime) -> Address | None:
-    """The author, where that was proven and a person may be there; else nobody."""
-    if not who.proven or (letter.by_machine and who.sender is None):
-        return None
-    said = letter.first("message-id")
-    words = f"{letter.subject} {letter.words()[:2_000]}"
-    language = who.sender.language if who.sender else reading.language_of(words)
-    return Address(
-        mail=who.author,
-        subject=letter.subject[:200],
-        message_id=said if _MESSAGE_ID.fullmatch(said) else "",
-        language=language,
-    )
-
-
-def _house(sender: NoticeSender | None, read: Reading) -> Address | None:
-    """The sender's own Haechi, for what came as its document; who sends XARF asks for the state."""
-    if sender is None or not sender.base_url or read.document is None:
-        return None
-    return Address(base=sender.base_url, receiver=sender.name)
-
-
-def _read_document(row: Incoming, raw: bytes) -> Reading:
-    if row.way == Way.SIGNED:
-        return reading.of_document(documents.parse(incoming_notices.signed_parts(raw)[1]))
-    return reading.of_keyed(raw)
 
 
 def _submission(row: Incoming, read: Reading, who: Identity) -> Submission:
