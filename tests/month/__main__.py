@@ -19,6 +19,8 @@ def main() -> int:
     asked.add_argument("--seed", type=int, default=7)
     told = asked.parse_args()
     home = Path(tempfile.mkdtemp(prefix="haechi-month-"))
+    for name in [name for name in os.environ if name.startswith("HAECHI_")]:
+        del os.environ[name]  # the month is a house of its own, whatever the caller runs
     try:
         os.environ |= homes.prepare(home) | homes.for_vault(home)
         os.environ |= {
