@@ -21,6 +21,8 @@ HaechiError
 ├── EvaluationError
 │   ├── UnknownEdit       evaluation.unknown_edit no edit of that name
 │   └── TooFewPictures    evaluation.too_few     not enough pictures to say anything
+├── LabelError
+│   └── LabelRefused      label.refused          what was asked for cannot stand in a label
 ├── BlobError
 │   ├── BlobMissing       blob.missing           no blob of that name
 │   └── StorageUnavailable blob.unavailable      disk full, no permission, storage away
@@ -261,6 +263,18 @@ class TooFewPictures(EvaluationError):
     """There are not enough pictures to say anything."""
 
     code = "evaluation.too_few"
+
+
+class LabelError(HaechiError):
+    """A file cannot be marked."""
+
+    code = "label.error"
+
+
+class LabelRefused(LabelError):
+    """What was asked for cannot stand in a label: the standard, or the kind of file, has no way."""
+
+    code = "label.refused"
 
 
 class BlobError(HaechiError):
