@@ -14,6 +14,7 @@ HaechiError
 │   ├── TooManyFrames     media.too_many_frames  a video that plays for too long
 │   ├── DecodeTimeout     media.timeout          decoding took too long
 │   └── DecoderCrashed    media.crashed          the decoder process died
+├── FacesMissing          faces.no_model         no model that finds faces is installed
 ├── FingerprintError
 │   └── ModelMissing      fingerprint.no_model   the copy-detection model is not installed
 ├── IndexDamaged          index.damaged          a snapshot is absent, old, cut or altered
@@ -215,6 +216,12 @@ class DecoderCrashed(MediaError):
     """The process that decoded this file died; nothing else was harmed."""
 
     code = "media.crashed"
+
+
+class FacesMissing(HaechiError):
+    """The model that finds faces is not installed, or its digest is not the pinned one."""
+
+    code = "faces.no_model"
 
 
 class FingerprintError(HaechiError):

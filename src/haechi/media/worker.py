@@ -30,7 +30,7 @@ _PIPE_BYTES = 1 << 20
 change of processes each. The most that Linux gives to everybody."""
 _SAFE_ENVIRONMENT = frozenset(
     {"HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "TMPDIR", "XDG_CACHE_HOME"}
-    | {"HAECHI_SSCD_MODEL", "NUMBA_CACHE_DIR", "VIRTUAL_ENV"}
+    | {"HAECHI_FACE_MODELS", "HAECHI_SSCD_MODEL", "NUMBA_CACHE_DIR", "VIRTUAL_ENV"}
 )
 """All that a child inherits: no key, no pepper and no database address is among it."""
 
