@@ -1,0 +1,97 @@
+"""What the codes of pixels and donors mean, in English; haechi.forensics.words joins them."""
+
+from collections.abc import Mapping
+
+PIXELS: Mapping[str, str] = {
+    "media.broken": "The file could not be opened as a picture: %(why)s",
+    "pixels.jpeg_twice.speaks": "The picture was saved as JPEG more than once.",
+    "pixels.jpeg_twice.silent": "No trace of an earlier JPEG compression.",
+    "pixels.jpeg_grid.speaks": (
+        "In a part of the picture the grid of an earlier JPEG compression lies differently from the rest, "
+        "as after pasting."
+    ),
+    "pixels.jpeg_grid.silent": "Where traces of an earlier JPEG grid can be seen, they agree.",
+    "pixels.jpeg_ghost.speaks": (
+        "A part of the picture was compressed as JPEG differently from the rest before it was last saved."
+    ),
+    "pixels.jpeg_ghost.silent": "All parts of the picture show the same history of JPEG compression.",
+    "pixels.noise.speaks": (
+        "A part of the picture has another amount of noise than parts of the same brightness elsewhere."
+    ),
+    "pixels.noise.silent": "The noise fits together all over the picture.",
+    "pixels.sharpness.speaks": "A part of the picture has edges of another sharpness than its surroundings.",
+    "pixels.sharpness.silent": "The sharpness of edges fits together all over the picture.",
+    "pixels.seam.speaks": "Along a closed line the picture looks as if two pictures were blended there.",
+    "pixels.seam.silent": "No line along which two pictures were blended was seen.",
+    "pixels.copy_move.speaks": "A part of the picture appears a second time in the same picture.",
+    "pixels.copy_move.silent": "No part of the picture appears twice.",
+    "pixels.spectrum.speaks": (
+        "The fine structure repeats itself in regular steps, as machines that enlarge or generate "
+        "pictures leave it."
+    ),
+    "pixels.spectrum.silent": "The fine structure shows no regular steps of enlarging.",
+    "pixels.face.speaks": "Noise and sharpness of a face, compared with what is around it.",
+    "pixels.off": "This could not be examined here.",
+}
+
+DONORS: Mapping[str, str] = {
+    "donor.part": (
+        "A part of this picture was found in the picture that was given for comparison (number %(number)s), "
+        "and around it the two pictures differ."
+    ),
+    "donor.copy": (
+        "This picture and the one given for comparison (number %(number)s) are copies of one picture: "
+        "no part differs."
+    ),
+    "donor.shared": (
+        "Parts of this picture and of the one given for comparison (number %(number)s) show the same; "
+        "where one ends and something else begins cannot be told."
+    ),
+    "donor.nothing": "Nothing of the picture given for comparison (number %(number)s) was found here.",
+    "donor.off": "The picture given for comparison (number %(number)s) could not be compared.",
+}
+
+OFF: Mapping[str, str] = {
+    "off.broken": "The picture could not be opened.",
+    "off.too_small": "The picture is too small for it.",
+    "off.no_jpeg": "Only JPEG files keep this trace.",
+    "off.strong_jpeg": "The file was compressed so strongly that the trace is gone.",
+    "off.flat": "Too little of the picture has the structure that it needs.",
+    "off.clipped": "Too much of the picture is plain black or white.",
+    "off.no_face": "No face was found.",
+    "off.failed": "It failed or took too long.",
+    "off.video": "Only single pictures are examined so.",
+}
+
+LIMITS: Mapping[str, str] = {
+    "limit.resaved": "Messengers and editing programs save pictures again: by itself this is ordinary.",
+    "limit.recompressed": "Sending through a messenger or making smaller removes this trace, and can imitate it.",
+    "limit.depth_of_field": "A sharp subject before a blurred background, as portraits have, looks the same.",
+    "limit.denoised": (
+        "Phones smooth faces, skies and dark parts by themselves, which looks the same."
+    ),
+    "limit.overlay": "Words, stickers, frames and collages laid over a real photograph look the same.",
+    "limit.patterns": "Bricks, cloth, leaves, windows and print repeat themselves without anybody copying.",
+    "limit.enlarged": "Enlarging a real photograph leaves the same steps.",
+    "limit.screen": "A photograph of a screen, and a screenshot, look the same.",
+    "limit.weak_alone": "By itself it decides nothing.",
+    "limit.not_calibrated": "How often it errs was not measured here, so it counts for nothing.",
+    "limit.donor_both_ways": (
+        "It shows that both share a part, not which of them came first: look for the older one."
+    ),
+    "limit.donor_object": "The same thing, poster or building in two real photographs can look the same.",
+    "limit.donor_overlay": (
+        "Words, stickers or frames laid over a copy also differ: look whether it is the face or body."
+    ),
+}
+
+STEPS: Mapping[str, str] = {
+    "next.look_at_donor": (
+        "Look at the two pictures side by side, and keep where and when the other one was published: "
+        "it dates what was taken from it."
+    ),
+    "next.look_at_regions": "Look at the marked parts yourself: is there something else that explains them?",
+    "next.add_model": (
+        "No calibrated model looked at it. Whoever runs this installation can add one (haechi models add)."
+    ),
+}

@@ -1,0 +1,29 @@
+"""What to do next: codes, most useful first."""
+
+from collections.abc import Sequence
+
+from haechi.forensics.report import Answer, Signal, State
+
+ALWAYS = ("next.never_lower", "next.keep_file")
+"""True of every report: it decides about no request, and the file is the evidence."""
+
+
+def steps(answer: Answer, signals: Sequence[Signal]) -> tuple[str, ...]:
+    """What helps most from here."""
+    wanted: list[str] = []
+    states = {one.id: one.state for one in signals}
+    if any(one.id == "media.opened" and one.state is State.OFF for one in signals):
+        wanted.append("next.ask_readable")
+    if answer in {Answer.MADE, Answer.ALTERED}:
+        wanted.append("next.check_grounds")
+    if any("limit.forgeable" in one.limits for one in signals if one.state is State.SPEAKS):
+        wanted.append("next.check_mark")
+    if answer in {Answer.INCONCLUSIVE, Answer.NO_SIGN}:
+        if not any(name.startswith("donor.") for name in states):
+            wanted.append("next.ask_donor")
+        if any(state is State.OFF for name, state in states.items() if name.startswith("pixels.")):
+            wanted.append("next.ask_original")
+        wanted.append("next.ask_person")
+    if answer is Answer.AUTHENTIC:
+        wanted.append("next.staged")
+    return (*wanted, *ALWAYS)
