@@ -9,10 +9,11 @@ if TYPE_CHECKING:
     from haechi.cli.sockets import HeldSockets
 
 # A request has its thread while its body comes in, and a telephone with one bar takes minutes for a
-# photograph: with a thread a core, a handful of those would keep everybody out. Each has a connection
-# to the database, of which PostgreSQL gives 100 by default to all processes together.
+# photograph: with a thread a core, a handful of those would keep everybody out. At the desk each may
+# have a connection to the database, of which PostgreSQL gives 100 by default to all processes together;
+# on the public site they borrow one (config/database.py).
 # Each open queue keeps one too, to be told of changes; those have no such connection (docs/adr/0007).
-THREADS = {"public": 32, "desk": 8 + 48}
+THREADS = {"public": 256, "desk": 8 + 48}
 
 MOST_WORKERS = 64
 HEADERS_MS = 10_000

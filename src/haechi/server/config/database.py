@@ -13,6 +13,9 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from haechi.server.config.environ import Environment
 
+# Of the 100 that PostgreSQL gives by default to all processes together; who waits for one for longer
+# is told that the database is away.
+POOL = {"min_size": 2, "max_size": 32, "timeout": 5}
 # A socket's path has 104 bytes at most on some systems, 108 on others.
 LONGEST_SOCKET_BYTES = 100
 
@@ -87,9 +90,13 @@ def _pgserver() -> ModuleType:
 
 
 def connection_settings(environment: Environment) -> dict[str, object]:
-    """Django's settings for the one database, from a `postgresql://` URL."""
+    """Django's settings for the one database, from a `postgresql://` URL.
+
+    The public process has more threads than it may have connections, and lends them out.
+    """
     url = urlsplit(environment.database_url or start_embedded(environment.home))
     query = {key: values[-1] for key, values in parse_qs(url.query).items()}
+    lends = environment.surface == "public"
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(url.path.lstrip("/")) or "postgres",
@@ -97,8 +104,8 @@ def connection_settings(environment: Environment) -> dict[str, object]:
         "PASSWORD": unquote(url.password or ""),
         "HOST": query.pop("host", unquote(url.hostname or "")),
         "PORT": str(url.port or ""),
-        "OPTIONS": query,
-        "CONN_MAX_AGE": 60,
+        "OPTIONS": {**query, "pool": POOL} if lends else query,
+        "CONN_MAX_AGE": 0 if lends else 60,
         "CONN_HEALTH_CHECKS": True,
         "ATOMIC_REQUESTS": False,
     }

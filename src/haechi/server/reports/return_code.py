@@ -2,7 +2,7 @@
 
 It is 88 random bits (B01), written as eight words of 2,048 in her language or as 27 digits.
 Both forms are the same number and open the same report. The database holds only a slow, peppered
-lookup value; the key that opens the envelope comes from a separate derivation (B03).
+lookup value; the key that opens the envelope is derived apart from it, with a pepper of its own (B03).
 
 A report's code follows from the token of the page it was sent from, so that sending the same page
 again, after a double click or a lost answer, shows the same code. Only that page holds the token;
@@ -19,7 +19,7 @@ import secrets
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from itertools import count
 from threading import BoundedSemaphore
 from typing import Self
@@ -98,19 +98,21 @@ class ReturnCode:
 
     def lookup(self, pepper: bytes) -> bytes:
         """The 32 bytes by which the report is found."""
-        return self._derive(b"haechi lookup", pepper)
+        return hmac.digest(pepper, b"haechi lookup" + self._stretched, "sha256")
 
     def unlock_key(self, pepper: bytes) -> bytes:
         """The 32 bytes that open this reporter's wrap of the case identity."""
-        return self._derive(b"haechi unlock", pepper)
+        return hmac.digest(pepper, b"haechi unlock" + self._stretched, "sha256")
 
-    def _derive(self, purpose: bytes, pepper: bytes) -> bytes:
-        # RFC 9106, second recommended option scaled to 32 MiB: 88 random bits need no more,
-        # and two hundred people may arrive at once.
+    @cached_property
+    def _stretched(self) -> bytes:
+        # RFC 9106, second recommended option scaled to 32 MiB: 88 random bits need no more, and two
+        # hundred people may arrive at once. Once for both values, which HMAC then keeps apart: who
+        # knows one, and its pepper, still has 88 bits to guess for the other.
         with DERIVING:
             return hash_secret_raw(
                 secret=self.number.to_bytes(BITS // 8, "big"),
-                salt=purpose + pepper,
+                salt=b"haechi return code",
                 time_cost=3,
                 memory_cost=32 * 1024,
                 parallelism=1,

@@ -1,6 +1,7 @@
 """The report: one page that asks, one answer that shows the return code once."""
 
 from dataclasses import dataclass, replace
+from threading import BoundedSemaphore
 from typing import cast
 
 from django.conf import settings
@@ -34,6 +35,10 @@ from haechi.server.reports.services import Submission
 from haechi.server.reports.story import Story
 from haechi.server.words import law_name, words_for
 
+# Reports that are taken in at once. Each holds a connection to the database while its code is derived,
+# and more of them than cores are no faster: the other connections are for who looks, reads or returns.
+AT_WORK = BoundedSemaphore(16)
+
 
 @dataclass(frozen=True)
 class Stored:
@@ -52,6 +57,12 @@ def report(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return _page(request, ReportForm(), Kept("", ()))
     sent = cast("list[SealedUpload]", request.FILES.getlist("files"))
+    with AT_WORK:
+        return _sent(request, sent)
+
+
+def _sent(request: HttpRequest, sent: list[SealedUpload]) -> HttpResponse:
+    """The receipt, or the page again with what is wrong. The whole body has arrived."""
     form = ReportForm(request.POST, request.FILES)
     new = Kept(identity_of(request), tuple(sealed_in(sent)))
     earlier = kept.read(request.POST.get("kept", ""))
