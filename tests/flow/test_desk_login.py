@@ -60,6 +60,7 @@ POST_ONLY = {
     "decide",
     "preview",
     "go_on",
+    "decide_alike",
     "write",
     "pursue",
     "ask_missing",
@@ -86,7 +87,7 @@ POST_ONLY = {
 
 OF_A_CASE = (
     "claim", "release", "renew", "hand_over", "set_aside", "open_content", "ask_identity", "decide",
-    "preview", "go_on", "write", "pursue", "ask_missing",
+    "preview", "go_on", "decide_alike", "write", "pursue", "ask_missing",
     "note", "keep", "place_hold", "ask_erasure",
 )  # fmt: skip
 

@@ -111,6 +111,7 @@ DESK = {
     "desk:second": Route(404, {"review_id": NOBODY}, "reviewer"),
     "desk:preview": Route(GET_ONLY, {"case_id": NOBODY}, "reviewer"),
     "desk:go_on": Route(GET_ONLY, {"case_id": NOBODY}, "reviewer"),
+    "desk:decide_alike": Route(GET_ONLY, {"case_id": NOBODY}, "reviewer"),
     "desk:renew": Route(GET_ONLY, {"case_id": NOBODY}, "reviewer"),
     "desk:hand_over": Route(GET_ONLY, {"case_id": NOBODY}, "reviewer"),
     "desk:set_aside": Route(GET_ONLY, {"case_id": NOBODY}, "reviewer"),

@@ -53,6 +53,7 @@ urlpatterns = [
     path("case/<int:case_id>/decide", decide.decide, name="decide"),
     path("case/<int:case_id>/preview", decide.preview, name="preview"),
     path("case/<int:case_id>/go-on", decide.go_on, name="go_on"),
+    path("case/<int:case_id>/alike", decide.decide_alike, name="decide_alike"),
     path("case/<int:case_id>/message", case.write, name="write"),
     path("case/<int:case_id>/pursue", case.pursue, name="pursue"),
     path("case/<int:case_id>/note", case.note, name="note"),

@@ -59,7 +59,7 @@ from haechi.server.flow.acting import (
     watch_deliveries,
 )
 from haechi.server.flow.asking import Lacking, ask_for_missing, lacking
-from haechi.server.flow.deciding import decide, judge, sweep_copies
+from haechi.server.flow.deciding import decide, decide_alike, judge, sweep_copies
 from haechi.server.flow.ending import (
     Erasure,
     agree_to_erasure,
@@ -156,6 +156,7 @@ __all__ = [
     "confirm_member",
     "correct_report",
     "decide",
+    "decide_alike",
     "deliver_action",
     "deliver_notice",
     "deliver_trial",

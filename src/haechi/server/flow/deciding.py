@@ -1,19 +1,19 @@
 """A reviewer decides, and all that follows: one transaction."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
-from haechi.errors import CaseClosed
-from haechi.server.cases import deciding, reviews
+from haechi.errors import CaseClosed, CaseError, NotAllowed
+from haechi.server.cases import alike, deciding, reviews
 from haechi.server.cases import services as cases
-from haechi.server.cases.models import REFUSALS, Case, Decision, Verdict
+from haechi.server.cases.models import ACTING, REFUSALS, Case, Decision, Verdict
 from haechi.server.cases.models import State as CaseState
-from haechi.server.cases.ruling import Ruling, Said
+from haechi.server.cases.ruling import Ruling, Said, said_in
 from haechi.server.evidence import services as evidence
 from haechi.server.flow import noticing
 from haechi.server.flow.intake import match
@@ -93,6 +93,49 @@ def judge(
     reviews.settle(opinion.review, decision, now=now)
     _follow(decision, remove, actor=actor, now=now)
     return decision
+
+
+def decide_alike(
+    decision: Decision, numbers: Collection[int], *, reason: str, actor: User, now: dt.datetime
+) -> tuple[list[Decision], list[Case]]:
+    """Decide open cases of exact copies as `decision` was: each for itself, with a record of its own.
+
+    numbers  keys of cases; those that cases.alike does not offer are passed over
+    reason   what stands with each; not the words of the first, which speak of another's report
+
+    Only whoever made the decision, has lifted the veil of every exhibit, and asked something of
+    platforms or hosts; else NotAllowed. A platform is asked for what was confirmed with the decision
+    and is still up. Gives what was decided, and the cases that somebody else was faster with.
+    """
+    case = decision.case
+    seen = all(evidence.seen_by_person(exhibit) for exhibit in case.report.exhibits.all())
+    if (
+        decision.actor != actor
+        or decision.verdict not in ACTING
+        or not seen
+        or case.decision != decision
+    ):
+        raise NotAllowed("whoever decided, and has seen the pictures, may decide copies alike")
+    confirmed = decision.actions.values("hosted")
+    made, lost = [], []
+    for other in alike.waiting(case, actor, now=now).filter(pk__in=numbers)[: alike.AT_MOST]:
+        try:
+            made.append(
+                decide(
+                    other,
+                    Verdict(decision.verdict),
+                    decision.ground,
+                    reason=reason,
+                    remove=matching.hosted_of(other.report).filter(pk__in=confirmed),
+                    actor=actor,
+                    now=now,
+                    restriction=decision.restriction,
+                    said=said_in(decision),
+                )
+            )
+        except CaseError:
+            lost.append(other)
+    return made, lost
 
 
 def _take_report(case: Case) -> None:

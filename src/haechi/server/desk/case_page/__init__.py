@@ -12,6 +12,7 @@ from haechi.errors import HaechiError
 from haechi.server.cases import grants
 from haechi.server.cases.models import Case, Scope
 from haechi.server.desk.case_page import (
+    alike,
     clocks,
     comparing,
     custody,
@@ -52,6 +53,7 @@ PARTS: tuple[Callable[[Page], Mapping[str, object]], ...] = (
     people.part,
     deciding.part,
     decided.part,
+    alike.part,
     followed.part,
     rechecked.part,
     packaged.part,

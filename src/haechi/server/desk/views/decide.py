@@ -80,6 +80,33 @@ def go_on(request: HttpRequest, case_id: int) -> HttpResponse:
     return redirect("desk:case", case_id)
 
 
+@require_POST
+@reviewers_only
+def decide_alike(request: HttpRequest, case_id: int) -> HttpResponse:
+    """Decide exact copies in other cases as this one was decided."""
+    found = get_object_or_404(Case.objects.select_related("report"), pk=case_id)
+    if found.decision is None or not grants.holds(
+        found, actor_of(request), Scope.CONTENT, now=timezone.now()
+    ):
+        return page(request, case_id, error=GrantNeeded(case_id))
+    numbers = [int(each) for each in request.POST.getlist("case") if each.isdecimal()]
+    try:
+        _made, lost = flow.decide_alike(
+            found.decision,
+            numbers,
+            reason=gettext("The same picture, byte for byte, as in case {number}.").format(
+                number=case_id
+            ),
+            actor=actor_of(request),
+            now=timezone.now(),
+        )
+    except NotAllowed as error:
+        return page(request, case_id, error=error)
+    if lost:
+        return page(request, case_id, error=CaseClosed(lost[0].pk))
+    return redirect("desk:case", case_id)
+
+
 def _typed(request: HttpRequest, case_id: int) -> tuple[Case, DecisionForm, HttpResponse | None]:
     """The case, the form as it was filled in, and the page that says why it cannot be used."""
     found = get_object_or_404(Case.objects.select_related("report"), pk=case_id)
