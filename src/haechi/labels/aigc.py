@@ -12,6 +12,7 @@ from enum import IntEnum
 from typing import Any
 
 from haechi.errors import LabelRefused
+from haechi.formats import strict_json
 from haechi.labels.text import clean
 
 KEYWORD = "AIGC"
@@ -110,10 +111,10 @@ def _object(text: str) -> Mapping[str, Any] | None:
     if len(text) > LONGEST_BYTES:
         return None
     try:
-        told = json.loads(text.strip().strip("\x00"))
+        told = strict_json.loads(text.strip().strip("\x00\ufeff"))
         # Some writers put the JSON text into a JSON string.
-        told = json.loads(told) if isinstance(told, str) else told
-    except (ValueError, RecursionError):
+        told = strict_json.loads(told) if isinstance(told, str) else told
+    except ValueError:
         return None
     if isinstance(told, dict) and isinstance(told.get(KEYWORD), dict):
         told = told[KEYWORD]

@@ -5,9 +5,19 @@ runs `decode` (or any function of bytes) in child processes where a crash, a han
 blow-up costs one answer. Everything raised is a `haechi.errors.MediaError`.
 """
 
-from haechi.media.decoding import Picture, decode, luminance
+from haechi.media.decoding import Picture, decode, luminance, transparency
 from haechi.media.kind import Kind, sniff
 from haechi.media.limits import DEFAULT, Limits
 from haechi.media.sandbox import Sandbox
 
-__all__ = ["DEFAULT", "Kind", "Limits", "Picture", "Sandbox", "decode", "luminance", "sniff"]
+__all__ = [
+    "DEFAULT",
+    "Kind",
+    "Limits",
+    "Picture",
+    "Sandbox",
+    "decode",
+    "luminance",
+    "sniff",
+    "transparency",
+]

@@ -101,6 +101,26 @@ def luminance(data: bytes, *, limits: Limits = DEFAULT) -> NDArray[np.uint8] | N
             return jpeg.grey(data, image)
 
 
+def transparency(data: bytes, *, limits: Limits = DEFAULT) -> NDArray[np.uint8] | None:
+    """uint8 (height, width): the alpha channel of a PNG or WebP as it is stored, not turned.
+
+    None where there is none, or for other kinds. Raises what `decode` raises.
+    """
+    kind = sniff(data)
+    if kind not in {Kind.PNG, Kind.WEBP} or len(data) > limits.bytes:
+        return None
+    with _told(kind):
+        claimed = header.size(data, kind)
+        if claimed is not None:
+            _check_size(*claimed, limits)
+        formats = [PILLOW_FORMATS[kind]]
+        with Image.open(io.BytesIO(data), formats=formats) as image:  # noqa: TID251 - as decode
+            _check_size(*image.size, limits)
+            if image.mode != "RGBA":
+                return None
+            return np.asarray(image.getchannel("A"), dtype=np.uint8)
+
+
 @contextmanager
 def _told(kind: Kind) -> Iterator[None]:
     """Whatever a decoder raises becomes a MediaError."""

@@ -16,6 +16,8 @@ from babel.messages.pofile import read_po, write_po
 from django.utils.translation import template
 
 SERVER = Path(__file__).parents[1] / "server"
+# What the library says in English and the server translates.
+LIBRARY = (SERVER.parent / "labels" / "words.py",)
 LOCALES = {"ko": "ko", "zh-hans": "zh_Hans", "en": "en"}
 KEYWORDS = {
     "_": None,
@@ -35,10 +37,10 @@ type Text = tuple[str | None, str | tuple[str, ...]]
 def texts() -> dict[Text, list[str]]:
     """(context, text) to the places it stands in; a tuple is singular and plural."""
     found: dict[Text, list[str]] = defaultdict(list)
-    for path in sorted(SERVER.rglob("*")):
+    for path in (*sorted(SERVER.rglob("*")), *LIBRARY):
         if path.suffix in (".py", ".html", ".txt") and "migrations" not in path.parts:
             for line, text, context in _extract(path):
-                found[context, text].append(f"{path.relative_to(SERVER)}:{line}")
+                found[context, text].append(f"{path.relative_to(SERVER.parent)}:{line}")
     return dict(found)
 
 
