@@ -23,7 +23,8 @@ HaechiError
 │   ├── UnknownEdit       evaluation.unknown_edit no edit of that name
 │   └── TooFewPictures    evaluation.too_few     not enough pictures to say anything
 ├── LabelError
-│   └── LabelRefused      label.refused          what was asked for cannot stand in a label
+│   ├── LabelRefused      label.refused          what was asked for cannot stand in a label
+│   └── SigningFailed     label.signing_failed   C2PA: certificate and key do not fit, or no time stamp came
 ├── BlobError
 │   ├── BlobMissing       blob.missing           no blob of that name
 │   └── StorageUnavailable blob.unavailable      disk full, no permission, storage away
@@ -282,6 +283,12 @@ class LabelRefused(LabelError):
     """What was asked for cannot stand in a label: the standard, or the kind of file, has no way."""
 
     code = "label.refused"
+
+
+class SigningFailed(LabelError):
+    """A C2PA claim cannot be signed: certificate, key and algorithm do not fit, or no time stamp came."""
+
+    code = "label.signing_failed"
 
 
 class BlobError(HaechiError):

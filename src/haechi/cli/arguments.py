@@ -383,7 +383,56 @@ def _pictures(commands: Commands) -> None:
     made.add_argument("b", metavar="B", help="the picture that is known")
     made.add_argument("--picture", metavar="OUT.png", help="draw both with what they share")
     made.epilog = _MATCH_CODES
+    _labels(commands)
     _measures(commands)
+
+
+def _labels(commands: Commands) -> None:
+    made = _form(
+        _add(commands, "label", "labelling:label_files", "mark what a service made with AI")
+    )
+    made.add_argument("paths", nargs="+", metavar="PATH", help=_HOW_TO_NAME_FILES)
+    made.add_argument("--out", required=True, metavar="FOLDER", help="where labelled files go")
+    made.add_argument(
+        "--producer",
+        required=True,
+        help="name or code of the service that made or spreads them; no spaces, ASCII only",
+    )
+    made.add_argument("--id", metavar="NUMBER", help="its number for this content (default: made)")
+    made.add_argument(
+        "--level",
+        choices=("is", "may-be", "suspected"),
+        default="is",
+        help="is: the service made it; may-be: a user says so; suspected: something looks so",
+    )
+    made.add_argument("--language", choices=("ko", "zh-hans", "en"), default="zh-hans")
+    made.add_argument("--altered", action="store_true", help="something real, changed by a model")
+    made.add_argument("--no-visible", action="store_true", help="no text, no spoken label")
+    made.add_argument("--again", action="store_true", help="draw also where a label is already")
+    made.add_argument("--recording", metavar="FILE", help="said before sound, in place of ours")
+    made.add_argument("--rhythm", action="store_true", help="tones before sound, in place of words")
+    made.add_argument(
+        "--trace-id",
+        type=lambda typed: int(typed, 16),
+        metavar="HEX",
+        help="goes into the watermark; its key is in HAECHI_WATERMARK_KEY",
+    )
+    made.add_argument("--certificate", metavar="PEM", help="C2PA: the signer's and those above it")
+    made.add_argument("--key", metavar="PEM", help="C2PA: the key of the first certificate")
+    made.add_argument("--alg", default="es256", help="C2PA: as fits the key (default: %(default)s)")
+    made.add_argument("--time-url", metavar="URL", help="C2PA: an RFC 3161 time-stamping authority")
+    made.add_argument(
+        "--try-certificate",
+        metavar="FOLDER",
+        help="C2PA: sign with a hierarchy made in FOLDER, which nobody trusts",
+    )
+    made.add_argument(
+        "--drop-c2pa", action="store_true", help="unsigned: take out a manifest this would break"
+    )
+    made.add_argument(
+        "--seconds", type=float, default=600.0, help="one file may take so long (default 600)"
+    )
+    made.epilog = "exit codes: 0 done, 2 an error with any file; 130 interrupted. docs/labelling.md"
 
 
 def _measures(commands: Commands) -> None:

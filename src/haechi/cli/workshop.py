@@ -27,8 +27,8 @@ class _End:
 class Workshop:
     """A sandbox and the threads that feed it. Closing it, as on Ctrl-C, waits for no decoder."""
 
-    def __init__(self, workers: int = WORKERS) -> None:
-        self.sandbox = Sandbox(workers, LIMITS)
+    def __init__(self, workers: int = WORKERS, limits: Limits = LIMITS) -> None:
+        self.sandbox = Sandbox(workers, limits)
         self.stop = threading.Event()
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="haechi-work")
 

@@ -32,8 +32,8 @@ def renderings(image: Image.Image) -> list[NDArray[np.uint8]]:
     """
     profile = image.info.get("icc_profile")
     icc = profile if isinstance(profile, bytes) and profile else None
-    grounds = [_WHITE, _BLACK] if _shows_through(image) else [_WHITE]
-    plain = [_to_rgb(_flatten(image, ground), icc) for ground in grounds]
+    grounds = [_WHITE, _BLACK] if shows_through(image) else [_WHITE]
+    plain = [to_rgb(_flatten(image, ground), icc) for ground in grounds]
     exponent = 1.0 if icc else _exponent(image)
     if exponent == 1.0:
         return plain
@@ -52,7 +52,8 @@ def plain_srgb(profile: bytes | None, mode: str) -> bool:
     return _changes_nothing(hashlib.sha256(profile).digest(), _Profile(profile), mode)
 
 
-def _to_rgb(flat: Image.Image, profile: bytes | None) -> NDArray[np.uint8]:
+def to_rgb(flat: Image.Image, profile: bytes | None) -> NDArray[np.uint8]:
+    """A flat image as uint8 (height, width, 3) in sRGB, under its profile."""
     if profile is not None and flat.mode in _PROFILE_MODES:
         flat = _to_srgb(flat, profile)
     if flat.mode != "RGB":
@@ -71,7 +72,8 @@ def _exponent(image: Image.Image) -> float:
     return exponent if abs(exponent - 1.0) > _GAMMA_SLACK else 1.0
 
 
-def _shows_through(image: Image.Image) -> bool:
+def shows_through(image: Image.Image) -> bool:
+    """True if any of it is transparent."""
     if image.mode.startswith(("I", "F")):
         return False
     if image.mode not in _WITH_ALPHA and "transparency" not in image.info:

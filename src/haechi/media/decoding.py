@@ -78,7 +78,7 @@ def decode(data: bytes, *, limits: Limits = DEFAULT, at_s: float | None = None) 
     if plugin is None:
         msg = f"{kind.value} is not opened here"
         raise UnsupportedMedia(msg)
-    with _told(kind):
+    with told(kind):
         rgb, *more = _pixels(data, kind, plugin, limits)
         return Picture(rgb, kind, tuple(more))
 
@@ -91,13 +91,13 @@ def luminance(data: bytes, *, limits: Limits = DEFAULT) -> NDArray[np.uint8] | N
     kind = sniff(data)
     if kind is not Kind.JPEG or len(data) > limits.bytes:
         return None
-    with _told(kind):
+    with told(kind):
         claimed = header.size(data, kind)
         if claimed is not None:
-            _check_size(*claimed, limits)
+            check_size(*claimed, limits)
         formats = [PILLOW_FORMATS[kind]]
         with Image.open(io.BytesIO(data), formats=formats) as image:  # noqa: TID251 - as decode
-            _check_size(*image.size, limits)
+            check_size(*image.size, limits)
             return jpeg.grey(data, image)
 
 
@@ -122,7 +122,7 @@ def transparency(data: bytes, *, limits: Limits = DEFAULT) -> NDArray[np.uint8] 
 
 
 @contextmanager
-def _told(kind: Kind) -> Iterator[None]:
+def told(kind: Kind) -> Iterator[None]:
     """Whatever a decoder raises becomes a MediaError."""
     try:
         with quiet():
@@ -144,7 +144,7 @@ def _pixels(data: bytes, kind: Kind, plugin: str, limits: Limits) -> list[NDArra
     """The picture, then what else the file can show."""
 
     def check(width: int, height: int) -> None:
-        _check_size(width, height, limits)
+        check_size(width, height, limits)
 
     if kind is Kind.HEIC:
         heif.register()
@@ -164,7 +164,8 @@ def _pixels(data: bytes, kind: Kind, plugin: str, limits: Limits) -> list[NDArra
         return [first, *map(frames.shrunk, seen_otherwise), *further]
 
 
-def _check_size(width: int, height: int, limits: Limits) -> None:
+def check_size(width: int, height: int, limits: Limits) -> None:
+    """Raise BrokenMedia for no pixels at all, and TooManyPixels beyond the limits."""
     if width < 1 or height < 1:
         msg = f"a picture of {width} x {height} pixels"
         raise BrokenMedia(msg)

@@ -6,6 +6,7 @@ calls itself a film is no film; what a file names outside itself is never opened
 
 import io
 from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from typing import Any, NoReturn
 
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from haechi.errors import (
     BrokenMedia,
+    HaechiError,
     MediaError,
     TooManyBytes,
     TooManyFrames,
@@ -120,6 +122,29 @@ def still(data: bytes, limits: Limits = DEFAULT, at_s: float | None = None) -> N
     return found.rgb()
 
 
+@contextmanager
+def tracks(data: bytes, limits: Limits = DEFAULT) -> Iterator[Any]:
+    """PyAV's container of a video, opened as `frames` does, to copy packets from; nothing is decoded.
+
+    Raises as `frames`, also for what is raised in the block.
+    """
+    if len(data) > limits.video_bytes:
+        raise TooManyBytes(f"{len(data)} bytes; the limit is {limits.video_bytes}")
+    kind = sniff(data)
+    if kind not in DEMUXERS:
+        raise UnsupportedMedia(f"{kind.value} is no video")
+    try:
+        options = {**_OPTIONS, "max_pixels": str(limits.video_pixels)}
+        with av.open(
+            io.BytesIO(data), mode="r", format=DEMUXERS[kind], options=options, io_open=_refuse
+        ) as container:
+            yield container
+    except HaechiError:
+        raise
+    except Exception as error:  # as in `frames`
+        raise BrokenMedia(f"{kind.value} cannot be read: {type(error).__name__}") from error
+
+
 def _frames(data: bytes, kind: Kind, limits: Limits, *, thrifty: bool) -> Iterator[Shown]:
     seen = False
     for shown in _decoded(data, kind, limits, thrifty=thrifty):
@@ -143,7 +168,7 @@ def _decoded(data: bytes, kind: Kind, limits: Limits, *, thrifty: bool) -> Itera
         buffer_size=1 << 18,
         io_open=_refuse,
     ) as container:
-        stream = _chosen(container)
+        stream = chosen(container)
         _check(stream.codec_context.width, stream.codec_context.height, limits, whole=False)
         told = {"max_pixels": options["max_pixels"], "codec_whitelist": options["codec_whitelist"]}
         stream.codec_context.options = told | ({"skip_loop_filter": "all"} if thrifty else {})
@@ -161,7 +186,7 @@ def _refuse(url: str, flags: int, options: dict[str, str]) -> NoReturn:  # noqa:
     raise PermissionError("a video may not open anything")
 
 
-def _chosen(container: Any) -> Any:  # noqa: ANN401 - PyAV's stubs lack half of what is used
+def chosen(container: Any) -> Any:  # noqa: ANN401 - PyAV's stubs lack half of what is used
     """The stream that players show: the best that is no cover picture."""
     films = [
         stream
