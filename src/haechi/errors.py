@@ -24,7 +24,9 @@ HaechiError
 │   └── TooFewPictures    evaluation.too_few     not enough pictures to say anything
 ├── LabelError
 │   ├── LabelRefused      label.refused          what was asked for cannot stand in a label
-│   └── SigningFailed     label.signing_failed   C2PA: certificate and key do not fit, or no time stamp came
+│   ├── SigningFailed     label.signing_failed   C2PA: certificate and key do not fit, or no time stamp came
+│   ├── PayloadRefused    watermark.payload      no id that the invisible mark can carry
+│   └── TooSmallToMark    watermark.too_small    a picture too small for the invisible mark
 ├── BlobError
 │   ├── BlobMissing       blob.missing           no blob of that name
 │   └── StorageUnavailable blob.unavailable      disk full, no permission, storage away
@@ -289,6 +291,24 @@ class SigningFailed(LabelError):
     """A C2PA claim cannot be signed: certificate, key and algorithm do not fit, or no time stamp came."""
 
     code = "label.signing_failed"
+
+
+class PayloadRefused(LabelError):
+    """The invisible mark cannot carry this id."""
+
+    code = "watermark.payload"
+
+    def __init__(self, payload: int, bits: int) -> None:
+        super().__init__(f"{payload} is not within {bits} bits")
+
+
+class TooSmallToMark(LabelError):
+    """The picture is too small for the invisible mark; nothing was changed."""
+
+    code = "watermark.too_small"
+
+    def __init__(self, width: int, height: int, least_px: int) -> None:
+        super().__init__(f"{width} x {height}; each side needs {least_px} pixels")
 
 
 class BlobError(HaechiError):
