@@ -17,10 +17,17 @@ HaechiError
 ├── FacesMissing          faces.no_model         no model that finds faces is installed
 ├── FingerprintError
 │   └── ModelMissing      fingerprint.no_model   the copy-detection model is not installed
+├── ModelError            a detector that an operator brought
+│   ├── ModelRefused      model.refused          card, file, digest or self-test do not fit
+│   ├── ModelUnknown      model.unknown          no model of that name is in the registry
+│   ├── ModelFailed       model.failed           it took too long, died or gave nonsense
+│   ├── NothingToShow     model.nothing_to_show  no face, too small or too large for it
+│   └── CalibrationRefused model.not_calibrated  the pictures do not allow to calibrate it
 ├── IndexDamaged          index.damaged          a snapshot is absent, old, cut or altered
 ├── PolicyRefused         policy.refused         a file of thresholds makes no sense
 ├── EvaluationError
 │   ├── UnknownEdit       evaluation.unknown_edit no edit of that name
+│   ├── ManifestRefused   evaluation.manifest    a list of labelled pictures makes no sense
 │   └── TooFewPictures    evaluation.too_few     not enough pictures to say anything
 ├── LabelError
 │   ├── LabelRefused      label.refused          what was asked for cannot stand in a label
@@ -239,6 +246,42 @@ class ModelMissing(FingerprintError):
     code = "fingerprint.no_model"
 
 
+class ModelError(HaechiError):
+    """A detector that an operator brought."""
+
+    code = "model.error"
+
+
+class ModelRefused(ModelError):
+    """Card, file, digest or self-test of a model do not fit; nothing was changed."""
+
+    code = "model.refused"
+
+
+class ModelUnknown(ModelError):
+    """The registry has no model of that name."""
+
+    code = "model.unknown"
+
+
+class ModelFailed(ModelError):
+    """A model took too long, died or gave what is no answer."""
+
+    code = "model.failed"
+
+
+class NothingToShow(ModelError):
+    """This picture is not what the model is for; the words are the code of a limit."""
+
+    code = "model.nothing_to_show"
+
+
+class CalibrationRefused(ModelError):
+    """These pictures do not allow to calibrate the model; nothing was changed."""
+
+    code = "model.not_calibrated"
+
+
 class IndexDamaged(HaechiError):
     """A snapshot of an index is absent, of another version, cut short or altered: make it anew."""
 
@@ -267,6 +310,12 @@ class UnknownEdit(EvaluationError):
     """There is no edit of that name."""
 
     code = "evaluation.unknown_edit"
+
+
+class ManifestRefused(EvaluationError):
+    """A list of labelled pictures makes no sense."""
+
+    code = "evaluation.manifest"
 
 
 class TooFewPictures(EvaluationError):

@@ -385,6 +385,7 @@ def _pictures(commands: Commands) -> None:
     made.epilog = _MATCH_CODES
     _labels(commands)
     _measures(commands)
+    _models(commands)
 
 
 def _labels(commands: Commands) -> None:
@@ -467,6 +468,80 @@ def _measures(commands: Commands) -> None:
     made.add_argument("--policy", metavar="FILE", help=_POLICY)
     made.add_argument("--chart", metavar="FILE.svg", help="draw recall by edit and fingerprint")
     made.epilog = "exit codes: 0 done, 2 too few pictures or another error"
+
+    made = _form(
+        _add(
+            below,
+            "detect",
+            "detecting:evaluate_detect",
+            "how well fakes are told from real pictures",
+        )
+    )
+    made.add_argument("manifest", metavar="MANIFEST", help="CSV: path, label, source and more")
+    made.add_argument("--models", metavar="IDS", help="also these models, one by one; or all")
+    made.add_argument(
+        "--no-fused", dest="fused", action="store_false", help="leave the fused answer out"
+    )
+    made.add_argument("--edits", metavar="NAMES", help="also after these edits; or all")
+    made.add_argument(
+        "--each", type=int, default=40, metavar="N", help="pictures of a class to edit (default 40)"
+    )
+    made.add_argument("--draws", type=int, default=1000, help="of sources, for intervals (1000)")
+    made.add_argument("--seed", type=int, default=1, help="of edits (default 1)")
+    made.add_argument("--card", metavar="FILE.html", help="write the card for people")
+    made.add_argument("--json", metavar="FILE.json", help="write the card for the next --against")
+    made.add_argument("--against", metavar="FILE.json", help="the last card: nothing may be worse")
+    made.epilog = (
+        "exit codes: 0 done, 1 the release gate is not passed, 2 an error; docs/evaluate-detect.md"
+    )
+
+
+def _json_line(made: argparse.ArgumentParser) -> None:
+    made.add_argument(
+        "--jsonl",
+        action="store_const",
+        const="jsonl",
+        dest="form",
+        default="table",
+        help="print the card as one line of JSON",
+    )
+
+
+def _models(commands: Commands) -> None:
+    models = commands.add_parser("models", help="detectors that you bring, as ONNX")
+    below = models.add_subparsers(required=True, metavar="command")
+    made = _form(_add(below, "list", "detectors:list_models", "the models that are here"))
+    made.add_argument(
+        "--cards", action="store_true", help="the cards that come with Haechi instead"
+    )
+    made = _add(below, "card", "detectors:show_card", "print a card, as JSON")
+    made.add_argument("model", metavar="ID")
+    made = _add(below, "add", "detectors:add_model", "take an ONNX file, after its self-test")
+    made.add_argument("file", metavar="FILE", help="the model, as ONNX")
+    made.add_argument("--card", required=True, help="a file, or the id of a card of Haechi")
+    made.add_argument("--replace", action="store_true", help="in place of the one of that id")
+    made = _add(below, "remove", "detectors:remove_model", "forget a model and its calibration")
+    made.add_argument("model", metavar="ID")
+    made = _add(below, "calibrate", "detectors:calibrate_model", "what its score says here")
+    made.add_argument("model", metavar="ID")
+    made.add_argument("manifest", metavar="MANIFEST", help="CSV: path, label, source and more")
+    made.add_argument("--name", help="of the set, shown beside every ratio (default: the file's)")
+    made.add_argument(
+        "--despite-doubts", action="store_true", help="although the set has confounds"
+    )
+    made = _form(
+        _add(
+            below,
+            "evaluate",
+            "detecting:evaluate_detect",
+            "as `haechi evaluate detect`, of one model",
+        )
+    )
+    made.add_argument("models", metavar="ID")
+    made.add_argument("manifest", metavar="MANIFEST")
+    made.add_argument("--card", metavar="FILE.html", help="write the card for people")
+    made.add_argument("--json", metavar="FILE.json", help="write the card for the next --against")
+    made.set_defaults(fused=False, edits=None, each=40, draws=1000, seed=1, against=None)
 
 
 def _rate(typed: str) -> float:

@@ -6,7 +6,7 @@ what is known apart from what is estimated, and nothing that sounds surer than i
 
 from collections.abc import Mapping
 
-from haechi.forensics import pixel_words
+from haechi.forensics import model_words, pixel_words
 from haechi.forensics.report import Report, Signal, Standing
 
 ANSWERS: Mapping[str, str] = {
@@ -196,6 +196,7 @@ WORDS: Mapping[str, str] = {
     **pixel_words.OFF,
     **pixel_words.LIMITS,
     **pixel_words.STEPS,
+    **model_words.WORDS,
 }
 """Every code of a report and its template; placeholders are %(name)s."""
 

@@ -109,13 +109,13 @@ def transparency(data: bytes, *, limits: Limits = DEFAULT) -> NDArray[np.uint8] 
     kind = sniff(data)
     if kind not in {Kind.PNG, Kind.WEBP} or len(data) > limits.bytes:
         return None
-    with _told(kind):
+    with told(kind):
         claimed = header.size(data, kind)
         if claimed is not None:
-            _check_size(*claimed, limits)
+            check_size(*claimed, limits)
         formats = [PILLOW_FORMATS[kind]]
         with Image.open(io.BytesIO(data), formats=formats) as image:  # noqa: TID251 - as decode
-            _check_size(*image.size, limits)
+            check_size(*image.size, limits)
             if image.mode != "RGBA":
                 return None
             return np.asarray(image.getchannel("A"), dtype=np.uint8)

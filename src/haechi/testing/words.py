@@ -17,7 +17,10 @@ from django.utils.translation import template
 
 SERVER = Path(__file__).parents[1] / "server"
 # What the library says in English and the server translates.
-LIBRARY = (SERVER.parent / "labels" / "words.py",)
+LIBRARY = (
+    SERVER.parent / "forensics" / "model_words.py",
+    SERVER.parent / "labels" / "words.py",
+)
 LOCALES = {"ko": "ko", "zh-hans": "zh_Hans", "en": "en"}
 KEYWORDS = {
     "_": None,
