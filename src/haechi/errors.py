@@ -96,6 +96,8 @@ HaechiError
 │   ├── BankUnknown       matching.bank_unknown  no bank of that name
 │   ├── BankNameTaken     matching.bank_name_taken there is a bank of that name already
 │   └── MemberUnknown     matching.member_unknown no member of that number
+├── TracingError
+│   └── GenerationKnown   tracing.known          that number is of something another account made
 ├── TooManyAtOnce         web.too_many           more than a network, a visit or a case may do just now
 ├── WebhookError
 │   ├── WebhookForged     webhook.forged         the signature does not fit
@@ -766,6 +768,18 @@ class MemberUnknown(MatchingError):
     """No bank has a member of that number."""
 
     code = "matching.member_unknown"
+
+
+class TracingError(HaechiError):
+    """The register of what AI services made."""
+
+    code = "tracing.error"
+
+
+class GenerationKnown(TracingError):
+    """The service told that produce_id before, for another of its accounts; nothing was changed."""
+
+    code = "tracing.known"
 
 
 class TooManyAtOnce(HaechiError):

@@ -83,6 +83,9 @@ POST_ONLY = {
     "aside_incoming",
     "sender_key",
     "notice_act",
+    "ask_name",
+    "hangs",
+    "naming_act",
 }
 
 OF_A_CASE = (
@@ -156,6 +159,8 @@ def arguments(astronaut: bytes, board: Platform) -> dict[str, list[object]]:
     drawn = Review.objects.create(case=case, occasion="sample", asked_at=NOON)
     given |= {"second": [drawn.pk]}
     given |= {name: [added.member] for name in ("member", "judge", "end")}
+    given |= {name: [1] for name in ("inquiry", "ask_name", "hangs", "naming")}
+    given |= {"naming_act": [1, "approve"]}
     notice = uuid4()
     given |= {"notice": [notice], "notice_act": [notice, "stop"]}
     return given | {"appeal": [appeal.pk]}

@@ -90,6 +90,8 @@ PUBLIC = {
     "api:actions": Route(401),
     "api:action": Route(401, {"key": "nothing-of-that-name"}),
     "api:notices": Route(GET_ONLY),
+    "api:generations": Route(GET_ONLY),
+    "api:erase_account": Route(GET_ONLY),
     "api:notice": Route(401, {"number": NOTHING}),
 }
 DESK = {
@@ -143,6 +145,12 @@ DESK = {
     "desk:delivery": Route(GET_ONLY, {"action_id": NOBODY, "act": "again"}, "reviewer"),
     "desk:look": Route(GET_ONLY, {"case_id": NOBODY}, "reviewer"),
     "desk:capture": Route(404, {"recheck_id": NOBODY}, "reviewer"),
+    "desk:trace": Route(role="reviewer"),
+    "desk:inquiry": Route(404, {"inquiry_id": NOBODY}, "reviewer"),
+    "desk:ask_name": Route(GET_ONLY, {"inquiry_id": NOBODY}, "reviewer"),
+    "desk:hangs": Route(GET_ONLY, {"inquiry_id": NOBODY}, "reviewer"),
+    "desk:naming": Route(404, {"naming_id": NOBODY}, "reviewer"),
+    "desk:naming_act": Route(GET_ONLY, {"naming_id": NOBODY, "act": "end"}, "reviewer"),
     "desk:platforms": Route(role="staff"),
     "desk:test_platform": Route(GET_ONLY, {"platform_id": NOBODY}, "staff"),
     "desk:notices": Route(role="reviewer"),

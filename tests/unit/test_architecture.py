@@ -15,6 +15,7 @@ WALK = (
     "reports",
     "evidence",
     "matching",
+    "tracing",
     "cases",
     "notices",
     "appeals",

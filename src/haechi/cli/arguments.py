@@ -23,6 +23,7 @@ def parser() -> argparse.ArgumentParser:
     _vault(commands)
     _evidence(commands)
     _package(commands)
+    _trace(commands)
     _keeping(commands)
     _people(commands)
     _words(commands)
@@ -171,6 +172,17 @@ def _evidence(commands: Commands) -> None:
     made.add_argument("folder", metavar="DIR")
 
 
+def _trace(commands: Commands) -> None:
+    made = _add(commands, "trace", "trace:trace", "which AI service made a file, and with what")
+    made.add_argument("file", metavar="FILE")
+    made.add_argument("--reason", required=True, metavar="TEXT", help="why; kept, sealed")
+    made.add_argument(
+        "--purpose", choices=("case", "law", "service"), default="case", help="default: %(default)s"
+    )
+    made.add_argument("--case", type=int, metavar="NUMBER", help="of the case it is about")
+    made.add_argument("--json", action="store_true", help="one JSON document")
+
+
 def _package(commands: Commands) -> None:
     made = _add(
         commands, "package", "package:package", "evidence for police or a court, or its receipt"
@@ -290,7 +302,7 @@ def _reached(platform: Commands) -> None:
 
 
 # As match_service/keys.py has them; a test compares the two.
-_SCOPES = ("match", "register", "act", "curate", "staff-metadata", "metrics")
+_SCOPES = ("match", "register", "act", "curate", "staff-metadata", "metrics", "label")
 
 
 def _keys(platform: Commands) -> None:

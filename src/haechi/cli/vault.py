@@ -182,14 +182,18 @@ def _rewrap(recipients: Sequence[str]) -> int:
     from haechi.cli.progress import Progress
     from haechi.server.appeals import services as appeals
     from haechi.server.reports import rewrapping
+    from haechi.server.tracing import resealing
 
     now, done, closed = _now(), 0, 0
     total = rewrapping.stale(recipients).count() + appeals.stale(recipients).count()
+    total += resealing.stale(recipients)
 
     def each() -> Iterator[str]:
         for report, opened in rewrapping.rewrap_all(recipients, actor=ACTOR, now=now):
             yield "" if opened else report.short
         for _appeal in appeals.reseal_all(recipients, now=now):
+            yield ""
+        for _number in resealing.reseal_all(recipients, actor=ACTOR, now=now):
             yield ""
 
     try:
@@ -205,7 +209,7 @@ def _rewrap(recipients: Sequence[str]) -> int:
         print(f"\nInterrupted: {done} of {total} are done and stay so; run it again for the rest.")
         raise
     print(
-        f"{done} reports and appeals sealed to {len(recipients)} recipients; no exhibit was opened."
+        f"{done} reports, appeals and records sealed to {len(recipients)} recipients; no exhibit was opened."
     )
     return int(bool(closed))
 

@@ -219,6 +219,7 @@ _SECRETS = frozenset(
         "HAECHI_PEPPER_LOOKUP",
         "HAECHI_PEPPER_UNLOCK",
         "HAECHI_DIGEST_KEY",
+        "HAECHI_WATERMARK_KEY",
         "HAECHI_DATABASE_URL",
     }
 )

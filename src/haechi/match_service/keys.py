@@ -17,7 +17,7 @@ from psycopg.rows import TupleRow
 
 from haechi.errors import KeyRefused
 
-type Scope = Literal["match", "register", "act", "curate", "staff-metadata", "metrics"]
+type Scope = Literal["match", "register", "act", "curate", "staff-metadata", "metrics", "label"]
 type Rows = Callable[[str, Any], Awaitable[list[TupleRow]]]
 
 SCOPES: tuple[Scope, ...] = get_args(Scope.__value__)

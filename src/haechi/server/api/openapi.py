@@ -7,7 +7,7 @@ from importlib.metadata import version
 
 from django.http import HttpRequest, JsonResponse
 
-from haechi.server.api import actions_told, notices, pages_told
+from haechi.server.api import actions_told, generations, notices, pages_told
 from haechi.server.api.door import open_to_all
 from haechi.server.api.told import ANY_OBJECT, TEXT, Json, Told, an_object, ref
 
@@ -18,12 +18,14 @@ SCHEMAS: Mapping[str, Json] = {
     | {"description": "Why not: a stable code, and words for people."},
     "Document": ANY_OBJECT | {"description": "An OpenAPI document."},
     **actions_told.SCHEMAS,
+    **generations.SCHEMAS,
     **pages_told.SCHEMAS,
     **notices.SCHEMAS,
 }
 TOLD: Mapping[tuple[str, str], Told] = {
     ("GET", "/api/openapi.json"): Told("This document.", {200: "Document"}),
     **actions_told.TOLD,
+    **generations.TOLD,
     **pages_told.TOLD,
     **notices.TOLD,
 }
@@ -65,7 +67,7 @@ def _operation(method: str, path: str, told: Told) -> Json:
         "summary": told.words,
         "operationId": re.sub(r"[^a-z0-9]+", "_", f"{method}_{path}".lower()).strip("_"),
         "responses": {
-            str(status): _answer(name, page=status in told.pages)
+            str(status): _answer(name, _gives(told, status), page=status in told.pages)
             for status, name in (
                 dict.fromkeys(sorted(refused), told.refusal) | dict(told.answers)
             ).items()
@@ -80,8 +82,12 @@ def _operation(method: str, path: str, told: Told) -> Json:
     return made if told.scope else made | {"security": []}
 
 
-def _answer(name: str, *, page: bool) -> Json:
-    content: Json = {"application/json": {"schema": ref(name)}}
+def _gives(told: Told, status: int) -> tuple[str, ...]:
+    return told.gives if status in told.answers else ("application/json",)
+
+
+def _answer(name: str, gives: Iterable[str], *, page: bool) -> Json:
+    content: Json = {kind: {"schema": ref(name)} for kind in gives}
     if page:
         content["text/html"] = {"schema": TEXT}
     return {"description": SCHEMAS[name].get("description", name), "content": content}

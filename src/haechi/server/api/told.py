@@ -25,6 +25,7 @@ class Told:
     query, headers, path   parameters; a name with ! is needed. In `path`, what is no plain text
     pages      of these, the answer may also be a page for people
     body       schema of the JSON it takes; "binary" for any bytes, "" for nothing
+    gives      media types of its answers; refusals are JSON always
     """
 
     words: str
@@ -37,6 +38,7 @@ class Told:
     path: Mapping[str, Json] = field(default_factory=dict)
     pages: tuple[int, ...] = ()
     body: str = ""
+    gives: tuple[str, ...] = ("application/json",)
 
 
 def an_object(needed: Mapping[str, Json], more: Mapping[str, Json] | None = None) -> Json:

@@ -1,5 +1,6 @@
 """The environment, read once and checked: every variable Haechi's server knows is named here."""
 
+import hmac
 import os
 import re
 import shlex
@@ -11,7 +12,7 @@ from typing import Literal, Self
 from django.core.exceptions import ImproperlyConfigured
 
 from haechi import law
-from haechi.errors import PolicyRefused, UnknownRule
+from haechi.errors import KeyMissing, PolicyRefused, UnknownRule
 from haechi.index import DEFAULT, Policy, policy_file
 
 type Surface = Literal["public", "desk", "worker"]
@@ -56,6 +57,11 @@ class Environment:
                      its name in the DNS of mail_from's domain
     policy           the usual thresholds (index.policy_file), as in the match service
     trusted_proxies  networks whose X-Forwarded-For is believed; none unless told
+    watermark_key    32 bytes; who has it can find and forge our watermark. Without HAECHI_WATERMARK_KEY
+                     one that follows from the digest key
+    c2pa_chain_file, c2pa_key_file   PEM: certificates and key that sign C2PA on what services have
+                     labelled here; without them nothing is signed
+    trace_days       how long the register keeps what AI services made (HAECHI_TRACE_DAYS)
     """
 
     home: Path
@@ -98,6 +104,10 @@ class Environment:
     recheck_allow: tuple[IPv4Network | IPv6Network, ...]
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
     policy: Policy
+    watermark_key: bytes
+    c2pa_chain_file: Path | None
+    c2pa_key_file: Path | None
+    trace_days: int
 
     @classmethod
     def read(cls, environ: dict[str, str] | None = None) -> Self:
@@ -150,6 +160,10 @@ class Environment:
             recheck_allow=_networks(env, "HAECHI_RECHECK_ALLOW"),
             trusted_proxies=_networks(env, "HAECHI_TRUSTED_PROXIES"),
             policy=_policy(env),
+            watermark_key=_watermark_key(env),
+            c2pa_chain_file=_path(env, "HAECHI_C2PA_CHAIN_FILE"),
+            c2pa_key_file=_path(env, "HAECHI_C2PA_KEY_FILE"),
+            trace_days=_days(env, "HAECHI_TRACE_DAYS", 365),
         )
 
     def desk_secret(self) -> str:
@@ -163,6 +177,21 @@ class Environment:
         if not secret:
             raise ImproperlyConfigured("HAECHI_DESK_SECRET_FILE names an empty file")
         return secret
+
+    def c2pa_chain(self) -> str | None:
+        """The certificates of our own C2PA signer, PEM. Raises KeyMissing."""
+        return _text(self.c2pa_chain_file)
+
+    def c2pa_key(self) -> str | None:
+        """Its key, PEM; in the public process, which labels what services send. Raises KeyMissing."""
+        return _text(self.c2pa_key_file)
+
+
+def _text(path: Path | None) -> str | None:
+    try:
+        return path.read_text(encoding="ascii") if path else None
+    except (OSError, ValueError) as error:
+        raise KeyMissing(f"{path} cannot be read") from error
 
 
 def _plain(address: str) -> str:
@@ -244,6 +273,19 @@ def _key(env: dict[str, str], name: str) -> bytes:
     if not HEX_KEY.match(text):
         raise ImproperlyConfigured(f"{name} must be 32 bytes written as 64 lower-case hex digits")
     return bytes.fromhex(text)
+
+
+def _watermark_key(env: dict[str, str]) -> bytes:
+    if env.get("HAECHI_WATERMARK_KEY"):
+        return _key(env, "HAECHI_WATERMARK_KEY")
+    return hmac.digest(_key(env, "HAECHI_DIGEST_KEY"), b"haechi watermark", "sha256")
+
+
+def _days(env: dict[str, str], name: str, usual: int) -> int:
+    text = env.get(name) or str(usual)
+    if not re.fullmatch(r"[1-9]\d{0,4}", text, re.ASCII):
+        raise ImproperlyConfigured(f"{name} is a whole number of days, above 0")
+    return int(text)
 
 
 def _policy(env: dict[str, str]) -> Policy:

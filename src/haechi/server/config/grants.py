@@ -164,6 +164,26 @@ TABLES: dict[str, Row] = {
     ),
     "matching_hit": Row("What a report met; staff's.", worker=ERASES),
     "matching_sighting": Row("What a member met; staff's."),
+    # --- what AI services made
+    "tracing_account": Row(
+        "Public seals the account a service names, finds it by its digest, and never reads it.",
+        public=Right(read=all_but("sealed"), add=ALL),
+        worker=ERASES,
+    ),
+    "tracing_generation": Row(
+        "Public writes down what a service made, and finds by its number what was told before.",
+        public=Right(
+            read=only(
+                "id", "platform_id", "account_id", "produce_digest", "trace_id", "expires_at"
+            ),
+            add=ALL,
+        ),
+        worker=ERASES,
+    ),
+    "tracing_erasure": Row("Public takes a service's wish to have an account erased.", public=KEEPS),
+    "tracing_inquiry": Row("Who asked what made a file, and why; staff's.", worker=ERASES),
+    "tracing_finding": Row("What was found; staff's.", worker=ERASES),
+    "tracing_naming": Row("Who may be told which account it was; staff's.", worker=ERASES),
     # --- cases and what follows
     "cases_case": Row("Public tells how far a report is.", public=READS),
     "cases_grant": Row("Who may open which case; staff's.", worker=ERASES),

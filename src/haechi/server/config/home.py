@@ -71,6 +71,7 @@ def _new_keys(identity: str) -> dict[str, str]:
         "HAECHI_PEPPER_LOOKUP": secrets.token_hex(32),
         "HAECHI_PEPPER_UNLOCK": secrets.token_hex(32),
         "HAECHI_DIGEST_KEY": secrets.token_hex(32),
+        "HAECHI_WATERMARK_KEY": secrets.token_hex(32),
         "HAECHI_VAULT_RECIPIENT": seal.recipient_of(identity),
     }
 

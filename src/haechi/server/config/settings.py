@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "haechi.server.reports",
     "haechi.server.evidence",
     "haechi.server.matching",
+    "haechi.server.tracing",
     "haechi.server.cases",
     "haechi.server.notices",
     "haechi.server.appeals",

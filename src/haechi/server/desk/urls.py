@@ -27,6 +27,7 @@ from haechi.server.desk.views import (
     search,
     second,
     senders,
+    trace,
     working,
 )
 
@@ -113,6 +114,12 @@ urlpatterns = [
     path("incoming/<uuid:number>", incoming.incoming, name="incoming"),
     path("incoming/<uuid:number>/open", incoming.open_incoming, name="open_incoming"),
     path("incoming/<uuid:number>/aside", incoming.set_aside, name="aside_incoming"),
+    path("trace", trace.trace, name="trace"),
+    path("trace/<int:inquiry_id>", trace.inquiry, name="inquiry"),
+    path("trace/<int:inquiry_id>/name", trace.ask_name, name="ask_name"),
+    path("trace/<int:inquiry_id>/hangs", trace.hangs, name="hangs"),
+    path("naming/<int:naming_id>", trace.naming, name="naming"),
+    path("naming/<int:naming_id>/<str:act>", trace.act, name="naming_act"),
     path("senders", senders.senders, name="senders"),
     path("sender/<int:sender_id>", senders.sender, name="sender"),
     path("sender/<int:sender_id>/key", senders.sender_key, name="sender_key"),

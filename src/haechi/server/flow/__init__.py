@@ -33,11 +33,14 @@ Evidence goes to police or a court             agree_to_package(), make_package(
 A report ends: asked for, or by time           erase()
   or staff ask, and a second person agrees     agree_to_erasure()
   its keys first, then files, then rows        finish_erasure()
+Who made a picture is asked
+  and where else it hangs                      where_it_hangs()
+  what AI services told is kept for a time     forget_generations()
 What was half sent is forgotten                forget_visits(), forget_uploads()
 
 The modules stand in this order: jobs, intake, acting (platforms), noticing (hosts outside), outward (what is
 asked of others), known (banks), deciding, objecting, replying (to senders), receiving, returning, asking (for what is missing),
-pausing, dossier, summary, packaging (evidence that goes out), ending, hours, queueing. One imports those before it.
+pausing, dossier, summary, packaging (evidence that goes out), ending, tracing (what AI services made), hours, queueing. One imports those before it.
 
 Each stage knows only the stages before it; what comes next is known here alone. Background tasks are
 jobs in the same database, deferred inside the transaction that makes them necessary: either both
@@ -128,9 +131,11 @@ from haechi.server.flow.returning import (
     write_message,
     write_to_reporter,
 )
+from haechi.server.flow.tracing import Hanging, forget_generations, where_it_hangs
 
 __all__ = [
     "Erasure",
+    "Hanging",
     "KeepTrying",
     "Lacking",
     "accept",
@@ -166,6 +171,7 @@ __all__ = [
     "examine_report",
     "expire_reports",
     "finish_erasure",
+    "forget_generations",
     "forget_uploads",
     "forget_visits",
     "go_on",
@@ -214,6 +220,7 @@ __all__ = [
     "watch_clocks",
     "watch_deliveries",
     "watch_floods",
+    "where_it_hangs",
     "wind_down",
     "withdraw_report",
     "write_message",

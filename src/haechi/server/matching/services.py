@@ -269,3 +269,9 @@ def hosted_at(report: Report, locations: Collection[int]) -> models.QuerySet[Hos
 def platform_addresses() -> list[str]:
     """The web addresses of the platforms that obey our webhooks."""
     return list(Platform.objects.filter(enabled=True).values_list("base_url", flat=True))
+
+
+def banks_of(members: Collection[int]) -> list[str]:
+    """By name, the banks that hold these members, however many of them."""
+    rows = Bank.objects.filter(members__in=members).order_by("name")
+    return list(rows.values_list("name", flat=True).distinct())

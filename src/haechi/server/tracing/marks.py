@@ -1,0 +1,63 @@
+"""What a file says of itself that can lead to a record: watermark, C2PA, AIGC label.
+
+Runs in a sandbox process, on bytes nobody vouches for, and imports no Django.
+"""
+
+from dataclasses import dataclass
+
+from haechi import labels
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One number that a mark gives.
+
+    kind      "trace" (of our watermark), "produce" (ProduceID) or "manifest" (name of a C2PA manifest)
+    carrier   "watermark", "c2pa" or "aigc"
+    signed    its signature fits and leads to one of our own anchors: nobody else can have written it
+    """
+
+    kind: str
+    carrier: str
+    value: str
+    signed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """All of one file, and its SHA-256."""
+
+    sha256: bytes
+    media_type: str
+    claims: tuple[Claim, ...]
+
+
+def read(data: bytes, anchors: str | None) -> Marks:
+    """Every claim, the surest carrier first. Raises MediaError for what is no media."""
+    reading = labels.read(data, trust_anchors=anchors, watermark=False)
+    claims = [each for mark in reading.marks for each in _of(mark)]
+    return Marks(bytes.fromhex(reading.sha256), reading.media_type, tuple(dict.fromkeys(claims)))
+
+
+def manifest(data: bytes) -> str:
+    """The name of the C2PA manifest in force in a file, or ""."""
+    reading = labels.read(data, watermark=False)
+    of_c2pa = (mark.detail for mark in reading.marks if mark.kind == "c2pa")
+    return next((one["manifest"] for one in of_c2pa if one.get("role") == "in_force"), "")
+
+
+_IN_C2PA = (("manifest", "manifest"), ("produce", "title"))
+_IN_AIGC = (("produce", "produce_id"), ("produce", "propagate_id"))
+
+
+def _of(mark: labels.Mark) -> list[Claim]:
+    """What a mark names. Our C2PA manifests have the produce_id for a title."""
+    if mark.trust == labels.Trust.INVALID:
+        return []
+    signed = mark.trust == labels.Trust.TRUSTED
+    named = {"c2pa": _IN_C2PA, "aigc": _IN_AIGC}.get(mark.kind, ())
+    return [
+        Claim(kind, mark.kind, mark.detail[key], signed=signed)
+        for kind, key in named
+        if mark.detail.get(key)
+    ]
