@@ -635,14 +635,31 @@ def _sample(model: type[object]) -> dict[str, object]:
     return {"review__occasion": "sample"} if model is Opinion else {"pk": None}
 
 
-def test_the_report_is_taken_before_the_log(case: Case, reviewer: User) -> None:
+@pytest.mark.parametrize(
+    "press",
+    [
+        lambda case, user: judge(case, REMOVE, user),
+        lambda case, user: judge(case, KEEP, user),
+        lambda case, user: flow.ask_more(
+            case, "Where?", reason="x", follow_up=WEEK, actor=user, now=NOON
+        ),
+        lambda case, user: flow.refer(
+            case, For.POLICE, to="Unit", reason="x", follow_up=WEEK, actor=user, now=NOON
+        ),
+        lambda case, user: flow.ask_for_missing(case, actor=user, now=NOON),
+    ],
+    ids=["remove", "keep", "ask", "refer", "missing"],
+)
+def test_the_report_is_taken_before_the_case_and_the_log(
+    reviewer: User, press: Callable[[Case, User], object]
+) -> None:
     """As the worker does that examines it: two orders would be a deadlock."""
+    case = flow.open_case(submit(places=(BOARD_URL,))[0], now=NOON)
     with CaptureQueriesContext(connection) as asked:
-        judge(case, REMOVE, reviewer)
+        press(case, reviewer)
 
     said = [each["sql"] for each in asked.captured_queries]
-    held = next(
-        at for at, sql in enumerate(said) if "reports_report" in sql and "FOR UPDATE" in sql
-    )
-    logged = next(at for at, sql in enumerate(said) if "audit_record(" in sql)
-    assert held < logged
+    locks = [sql for sql in said if "FOR UPDATE" in sql or "FOR NO KEY UPDATE" in sql]
+    writes = [sql for sql in said if sql.startswith(("UPDATE", "INSERT")) or "audit_record(" in sql]
+    assert "reports_report" in locks[0]
+    assert said.index(locks[0]) < said.index(writes[0])

@@ -15,7 +15,7 @@ from haechi.server.audit import services as audit
 from haechi.server.cases import clocks, queue, rules
 from haechi.server.cases.models import Case
 from haechi.server.flow.returning import write_to_reporter
-from haechi.server.reports import messages, requirements
+from haechi.server.reports import holds, messages, requirements
 from haechi.server.reports import services as reports
 from haechi.server.reports.models import Message, Sender
 from haechi.server.staff.models import User
@@ -78,15 +78,14 @@ def ask_for_missing(case: Case, *, actor: User, now: dt.datetime) -> Message | N
 
     Clocks whose law lets them stand while she is asked stand from now on. Raises NothingMissing.
     """
+    holds.take_first(case.report_id)
     queue.lock(case)
     text = question(case)
-    queue.lock(case)
     said = messages.thread(case.report)
     if said and said[-1].sender == Sender.STAFF and said[-1].text == text:
         return None
     message = write_to_reporter(case.report, text, actor=actor, now=now)
     paused = clocks.pause(case, now=now)
-    queue.refresh(case)
     queue.refresh(case)
     audit.record(
         "report:asked",

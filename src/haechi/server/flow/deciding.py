@@ -22,7 +22,7 @@ from haechi.server.flow.known import search_backwards
 from haechi.server.flow.outward import locked, remove_hosted
 from haechi.server.matching import services as matching
 from haechi.server.matching.models import Hosted
-from haechi.server.reports import nudges
+from haechi.server.reports import holds, nudges
 from haechi.server.reports.models import Report
 from haechi.server.reports.models import State as ReportState
 from haechi.server.staff.models import User
@@ -50,7 +50,7 @@ def decide(
     `remove` is the hosted content the reviewer confirmed. Raises ReasonRequired, GroundUnknown,
     SecondNeeded (two people refuse: judge()), StatementRefused, CaseClosed, CaseClaimed, NotAllowed.
     """
-    _take_report(case)
+    holds.take_first(case.report_id)
     ruling = Ruling(verdict, ground, reason, restriction, said)
     decision = deciding.decide(case, ruling, actor=actor, now=now)
     _follow(decision, remove, actor=actor, now=now)
@@ -73,7 +73,7 @@ def judge(
     place   which opinion the page was for (reviews.place_of): 1 the first, 2 blind, 3 knowing both.
     Raises what decide() raises, and AlreadyLooked.
     """
-    _take_report(case)
+    holds.take_first(case.report_id)
     if place == reviews.FIRST and ruling.verdict not in REFUSALS:
         return decide(
             case,
@@ -136,11 +136,6 @@ def decide_alike(
         except CaseError:
             lost.append(other)
     return made, lost
-
-
-def _take_report(case: Case) -> None:
-    """Before the case and before the log, as whoever examines it does: else each waits for the other."""
-    list(Report.objects.select_for_update().filter(pk=case.report_id).values_list("pk"))
 
 
 def _follow(decision: Decision, remove: Iterable[Hosted], *, actor: User, now: dt.datetime) -> None:

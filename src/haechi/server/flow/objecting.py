@@ -8,7 +8,7 @@ from haechi.server.appeals import services as appeals
 from haechi.server.appeals.models import Appeal
 from haechi.server.appeals.services import Appealable
 from haechi.server.flow.acting import restore_hosted
-from haechi.server.reports import nudges
+from haechi.server.reports import holds, nudges
 from haechi.server.reports.models import Report
 from haechi.server.reports.models import State as ReportState
 from haechi.server.staff.models import User
@@ -29,6 +29,10 @@ def answer_appeal(
     again, for another person.
     """
     with transaction.atomic():
+        decision = appeals.decision_of(appealed)
+        case = decision.case if decision is not None else appealed.case
+        if case is not None:
+            holds.take_first(case.report_id)
         appeals.answer(appealed, grant=grant, reason=reason, actor=actor, now=now)
         if grant and appealed.action is not None:
             restore_hosted(appealed.action, actor=actor, now=now)

@@ -9,7 +9,7 @@ from procrastinate.contrib.django import app
 from haechi.server.cases import clocks, pauses, queue
 from haechi.server.cases.models import Case, For, Pause
 from haechi.server.flow.returning import write_to_reporter
-from haechi.server.reports import nudges
+from haechi.server.reports import holds, nudges
 from haechi.server.staff.models import User
 
 
@@ -28,6 +28,7 @@ def ask_more(
     Clocks of laws that let them stand meanwhile do; of the shipped ones none does. Raises
     ReasonRequired, CaseClosed, CaseClaimed, NotAllowed; nothing was sent then.
     """
+    holds.take_first(case.report_id)
     made = pauses.pause(
         case, For.REPORTER, to="", reason=reason, follow_up=follow_up, actor=actor, now=now
     )
@@ -53,6 +54,7 @@ def refer(
     Nothing is sent by this: what is handed over is the reviewer's act, in a package. Raises as
     ask_more() does.
     """
+    holds.take_first(case.report_id)
     made = pauses.pause(
         case, waits_for, to=to, reason=reason, follow_up=follow_up, actor=actor, now=now
     )

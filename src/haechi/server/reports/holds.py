@@ -6,6 +6,7 @@ Why, and on what authority, is sealed to the report: it may name a person or a p
 import json
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -96,6 +97,14 @@ def lock(report: Report) -> Report:
     if found is None or found.state == State.ERASED:
         raise ReportErased(report.short)
     return found
+
+
+def take_first(report_id: UUID) -> None:
+    """Take the report's row, inside the caller's transaction, before its case and before the log.
+
+    Every path takes them in this order; in two orders two of them would wait for each other.
+    """
+    list(Report.objects.select_for_update().filter(pk=report_id).values_list("pk"))
 
 
 def _in_force(now: datetime) -> Q:
