@@ -50,11 +50,13 @@ test: setup browser lint pages
 	@if [ -n "$(ARGS)" ]; then exec $(TEST) $(ARGS); fi; \
 	$(MAKE) --no-print-directory -j 2 -k half-one half-two
 
+# Of the browser's tests, those that look at every page take as long as all others.
+PAGES = tests/browser/test_every_page.py
 half-one:
-	@$(TEST) tests/flow tests/browser
+	@$(TEST) tests/flow tests/browser --ignore=$(PAGES)
 
 half-two:
-	@$(TEST) tests/unit tests/hostile
+	@$(TEST) tests/unit tests/hostile $(PAGES)
 
 fast: setup
 	@$(PY) -m pytest -q -m 'not slow and not browser' $(ARGS)
