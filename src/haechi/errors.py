@@ -13,7 +13,8 @@ HaechiError
 │   ├── TooManyPixels     media.too_many_pixels  a bomb, or simply too large
 │   ├── TooManyFrames     media.too_many_frames  a video that plays for too long
 │   ├── DecodeTimeout     media.timeout          decoding took too long
-│   └── DecoderCrashed    media.crashed          the decoder process died
+│   ├── DecoderCrashed    media.crashed          the decoder process died
+│   └── NoStream          media.no_stream        a camera, a screen or an address gives no picture
 ├── FacesMissing          faces.no_model         no model that finds faces is installed
 ├── FingerprintError
 │   └── ModelMissing      fingerprint.no_model   the copy-detection model is not installed
@@ -228,6 +229,12 @@ class DecoderCrashed(MediaError):
     """The process that decoded this file died; nothing else was harmed."""
 
     code = "media.crashed"
+
+
+class NoStream(MediaError):
+    """A camera, a screen or an address cannot be opened, or gives no picture any more."""
+
+    code = "media.no_stream"
 
 
 class FacesMissing(HaechiError):

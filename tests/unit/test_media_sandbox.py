@@ -266,7 +266,7 @@ def test_an_error_of_another_tree_is_a_crash() -> None:
     assert isinstance(sandbox_module._rebuilt("SystemExit", "bye"), DecoderCrashed)
     for answer in (wire.encode([]), wire.encode(["error", "NotMedia"]), b"junk"):
         with pytest.raises(DecoderCrashed, match="no sense"):
-            sandbox_module._result(answer)
+            sandbox_module.result_of(answer)
 
 
 def test_an_answer_can_name_nothing_but_our_own_data() -> None:

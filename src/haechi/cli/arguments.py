@@ -30,6 +30,7 @@ def parser() -> argparse.ArgumentParser:
     _demo(commands)
     _banks(commands)
     _pictures(commands)
+    _live(commands)
     return top
 
 
@@ -100,6 +101,29 @@ def _match_service(made: argparse.ArgumentParser) -> None:
     made.epilog = (
         "SIGHUP replaces each process by a new one and loses nothing under way. SIGTERM and Ctrl-C "
         "take no new requests, answer those under way, and end."
+    )
+
+
+def _live(commands: Commands) -> None:
+    made = _add(commands, "live", "live:live", "watch somebody live, and lead a challenge")
+    made.add_argument(
+        "source",
+        metavar="SOURCE",
+        help="camera, camera:1, /dev/video0, screen, screen:X,Y,WIDTHxHEIGHT, "
+        "an address (rtsp, http, https, udp) or a file",
+    )
+    made.add_argument(
+        "--challenge", action="store_true", help="ask for things that are hard to fake, and measure"
+    )
+    made.add_argument("--seconds", type=float, metavar="N", help="stop after so long")
+    made.add_argument(
+        "--step-seconds", type=float, metavar="N", help="time for each step (default: 15)"
+    )
+    made.add_argument("--seed", type=int, help="the same order and digits again, for trying")
+    made.add_argument("--json", action="store_true", help="one JSON object a line")
+    made.epilog = (
+        "It supports a person's judgement and decides nothing. exit codes: 0 done, 1 a step was not "
+        "seen, 3 nothing to watch. docs/live.md"
     )
 
 

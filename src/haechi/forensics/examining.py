@@ -6,8 +6,9 @@ from haechi import labels
 from haechi.forensics import fuse, marks, steps
 from haechi.forensics.detector import Detector
 from haechi.forensics.report import VERSION, Report
+from haechi.forensics.video import examine_video
 from haechi.labels import Reading
-from haechi.media import DEFAULT, Limits, Sandbox
+from haechi.media import DEFAULT, Limits, Sandbox, sniff
 
 type Progress = Callable[[str, float], None]
 
@@ -32,6 +33,15 @@ def examine(
     Raises NotMedia for what is no media at all; whatever else is wrong with the file is in the
     report.
     """
+    if sniff(data).is_video:
+        return examine_video(
+            data,
+            models=models,
+            trust_anchors=trust_anchors,
+            progress=progress,
+            limits=limits,
+            sandbox=sandbox,
+        )
     del donors, models
     tell = progress or _nobody
     tell("marks", 0.0)

@@ -6,7 +6,7 @@ what is known apart from what is estimated, and nothing that sounds surer than i
 
 from collections.abc import Mapping
 
-from haechi.forensics import model_words, pixel_words
+from haechi.forensics import model_words, pixel_words, video_words
 from haechi.forensics.report import Report, Signal, Standing
 
 ANSWERS: Mapping[str, str] = {
@@ -197,6 +197,9 @@ WORDS: Mapping[str, str] = {
     **pixel_words.LIMITS,
     **pixel_words.STEPS,
     **model_words.WORDS,
+    **video_words.VIDEO,
+    **video_words.LIMITS,
+    **video_words.STEPS,
 }
 """Every code of a report and its template; placeholders are %(name)s."""
 

@@ -67,7 +67,7 @@ class Sandbox:
             if worker is None:
                 worker = self._start()
             worker.prepare(function.__module__)
-            result: R = _result(worker.ask(job, data, seconds))
+            result: R = result_of(worker.ask(job, data, seconds))
         except (DecodeTimeout, DecoderCrashed):
             self._discard(worker)
             worker = None
@@ -142,8 +142,8 @@ def _end_all(workers: set[Worker], maker: int) -> None:
     workers.clear()
 
 
-def _result(answer: bytes) -> Any:  # noqa: ANN401 - whatever was asked for
-    """The value of an answer, or the error it tells of."""
+def result_of(answer: bytes) -> Any:  # noqa: ANN401 - whatever was asked for
+    """The value of a child's answer, or the error it tells of, raised."""
     try:
         kind, *rest = wire.decode(answer)
         if kind == "ok":

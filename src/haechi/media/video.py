@@ -145,6 +145,19 @@ def tracks(data: bytes, limits: Limits = DEFAULT) -> Iterator[Any]:
         raise BrokenMedia(f"{kind.value} cannot be read: {type(error).__name__}") from error
 
 
+def claimed_s(data: bytes, limits: Limits = DEFAULT) -> float | None:
+    """How long it says that it plays, for showing progress and for nothing else.
+
+    None where it does not say, or says what no film can be. Raises nothing: `frames` will.
+    """
+    try:
+        with tracks(data, limits) as container:
+            told = float((container.duration or 0) / av.time_base)
+    except MediaError:
+        return None
+    return told if 0 < told <= limits.video_s else None
+
+
 def _frames(data: bytes, kind: Kind, limits: Limits, *, thrifty: bool) -> Iterator[Shown]:
     seen = False
     for shown in _decoded(data, kind, limits, thrifty=thrifty):

@@ -36,6 +36,7 @@ WORDS: dict[str, Promise] = {
     ),
     "media.timeout": _("Opening this file took too long. A screenshot of it works too."),
     "media.crashed": _("This file could not be opened safely. A screenshot of it works too."),
+    "media.no_stream": _("No picture comes from this camera, screen or address."),
     "fingerprint.no_model": _("The model that finds edited copies is not installed here."),
     "blob.missing": _("A stored file cannot be found. The people who run this site were told."),
     "blob.unavailable": _(

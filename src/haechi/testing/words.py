@@ -19,6 +19,7 @@ SERVER = Path(__file__).parents[1] / "server"
 # What the library says in English and the server translates.
 LIBRARY = (
     SERVER.parent / "forensics" / "model_words.py",
+    SERVER.parent / "forensics" / "video_words.py",
     SERVER.parent / "labels" / "words.py",
 )
 LOCALES = {"ko": "ko", "zh-hans": "zh_Hans", "en": "en"}
