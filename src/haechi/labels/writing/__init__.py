@@ -43,10 +43,9 @@ def label(
     else:
         marked = sandbox.run(marking.mark, data, alone, limits=limits)
     whole = marked.data
-    was_signed = signing.carries_manifest(data, marked.was)
     if wanted.signer is not None:
-        whole = signing.signed(marked, wanted, wanted.signer, data, was_signed=was_signed)
-    elif was_signed and not wanted.drop_c2pa:
+        whole = signing.signed(marked, wanted, wanted.signer, data)
+    elif marked.was_signed and not wanted.drop_c2pa:
         raise LabelRefused("labelling breaks the C2PA signature of this file; sign it anew")
     return Labelled(whole, marked.media_type, tuple(_marks(marked, wanted)))
 
@@ -95,6 +94,7 @@ __all__ = [
     "ALTERED",
     "LANGUAGES",
     "MADE",
+    "SOFT_BINDING",
     "Labelled",
     "Language",
     "Level",

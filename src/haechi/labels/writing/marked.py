@@ -17,6 +17,7 @@ class Marked:
     carrier             where the label stands, as `haechi.labels.mark.Mark` says it
     spoken              what is said before the sound; "" if nothing is
     source              IPTC's word, if it was written
+    was_signed          it came with a C2PA manifest, whole or broken
     """
 
     data: bytes
@@ -29,6 +30,7 @@ class Marked:
     spoken: str = ""
     watermarked: bool = False
     source: str | None = None
+    was_signed: bool = False
 
 
 def found_in(texts: Iterable[str]) -> Aigc | None:

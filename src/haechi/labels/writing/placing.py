@@ -6,8 +6,8 @@ from dataclasses import dataclass
 EDGE = 0.02
 """Distance to the edge, as a part of the shorter side."""
 _STEPS = 9
-_AROUND = 0.08
-"""A face counts with so much more on each side: hair and chin belong to it."""
+_ABOVE, _BESIDE, _BELOW = 0.2, 0.08, 0.04
+"""A face counts with so much more around it: hair and chin belong to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,5 +63,8 @@ def _places(size: tuple[int, int], width: int, height: int, margin: int) -> Iter
 
 
 def _with_hair(face: Box) -> Box:
-    across, down = round(face.width * _AROUND), round(face.height * _AROUND)
-    return Box(face.x - across, face.y - down, face.width + 2 * across, face.height + 2 * down)
+    above, below = round(face.height * _ABOVE), round(face.height * _BELOW)
+    beside = round(face.width * _BESIDE)
+    return Box(
+        face.x - beside, face.y - above, face.width + 2 * beside, face.height + above + below
+    )

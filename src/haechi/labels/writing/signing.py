@@ -39,17 +39,15 @@ def carries_manifest(data: bytes, media_type: str) -> bool:
     return True
 
 
-def signed(
-    marked: Marked, wanted: Wanted, signer: Signer, before: bytes, *, was_signed: bool
-) -> bytes:
+def signed(marked: Marked, wanted: Wanted, signer: Signer, before: bytes) -> bytes:
     """The marked file with a manifest that names what was done; `before` is the file as it came.
 
     A manifest that it carried goes on as the ingredient of this one: the chain is not cut. Raises
     SigningFailed, and LabelRefused where C2PA has no way for this kind of file.
     """
-    made_here = marked.found is None and wanted.level is Level.IS
+    made_here = marked.found is None and wanted.level is Level.IS and not marked.was_signed
     try:
-        return _signed(marked, wanted, signer, None if made_here and not was_signed else before)
+        return _signed(marked, wanted, signer, None if made_here else before)
     except c2pa.C2paError.NotSupported as error:
         raise LabelRefused(f"C2PA cannot sign {marked.media_type}") from error
     except c2pa.C2paError as error:

@@ -6,6 +6,7 @@ that is no XML, or is too long, is replaced by ours.
 
 import xml.etree.ElementTree as ET  # only builds and writes; parsing is defusedxml's
 from collections.abc import Iterator
+from itertools import islice
 
 from defusedxml import ElementTree as Safe  # type: ignore[import-untyped]
 from defusedxml.common import DefusedXmlException  # type: ignore[import-untyped]
@@ -20,6 +21,7 @@ _META = "adobe:ns:meta/"
 _SOURCE = f"{{{IPTC}}}DigitalSourceType"
 _LABEL = f"{{{XMP_NAMESPACE}}}{KEYWORD}"
 _DESCRIPTION, _ABOUT = f"{{{_RDF}}}Description", f"{{{_RDF}}}about"
+_MOST = 16
 _PADDING = 2048
 """Spaces at the end, so that whoever changes the packet need not move the rest of the file."""
 
@@ -48,9 +50,9 @@ for _prefix, _uri in _PREFIXES.items():
 
 
 def labels(packet: bytes | None) -> list[str]:
-    """The texts of all AIGC properties in a packet; none if it cannot be read."""
+    """The texts of AIGC properties in a packet, at most 16; none if it cannot be read."""
     root = _parsed(packet)
-    return [] if root is None else [text for _, text in _properties(root)]
+    return [] if root is None else list(islice(_texts(root), _MOST))
 
 
 def edited(packet: bytes | None, label: str | None, source: str | None) -> bytes:
@@ -77,25 +79,21 @@ def _parsed(packet: bytes | None) -> ET.Element | None:
     return root if root.find(f".//{_DESCRIPTION}") is not None else None
 
 
-def _properties(root: ET.Element) -> Iterator[tuple[tuple[ET.Element, ET.Element | str], str]]:
-    """Each AIGC property, whatever its namespace is called, and where it is: element or attribute."""
+def _texts(root: ET.Element) -> Iterator[str]:
+    """Of each AIGC property, element or attribute, whatever its namespace is called."""
     for described in root.iter(_DESCRIPTION):
-        for key, value in described.attrib.items():
-            if _local(key) == KEYWORD:
-                yield (described, key), value
-        for child in described:
-            if _local(child.tag) == KEYWORD:
-                yield (described, child), "".join(child.itertext())
+        yield from (text for key, text in described.attrib.items() if _local(key) == KEYWORD)
+        yield from (
+            "".join(child.itertext()) for child in described if _local(child.tag) == KEYWORD
+        )
 
 
 def _changed(root: ET.Element, label: str | None, source: str | None) -> ET.Element:
-    for (described, place), _ in list(_properties(root)):
-        _remove(described, place)
     for described in root.iter(_DESCRIPTION):
-        if source is not None:
-            described.attrib.pop(_SOURCE, None)
-            for child in described.findall(_SOURCE):
-                described.remove(child)
+        for key in [key for key in described.attrib if _goes(key, source)]:
+            del described.attrib[key]
+        if any(_goes(child.tag, source) for child in described):
+            described[:] = [child for child in described if not _goes(child.tag, source)]
     rdf = next(root.iter(f"{{{_RDF}}}RDF"), root)
     first = next(root.iter(_DESCRIPTION), None)
     about = "" if first is None else first.get(_ABOUT, "")
@@ -107,11 +105,9 @@ def _changed(root: ET.Element, label: str | None, source: str | None) -> ET.Elem
     return root
 
 
-def _remove(described: ET.Element, place: ET.Element | str) -> None:
-    if isinstance(place, str):
-        del described.attrib[place]
-    else:
-        described.remove(place)
+def _goes(tag: object, source: str | None) -> bool:
+    """True for labels; and for the source, if there is another to take its place."""
+    return _local(tag) == KEYWORD or (source is not None and tag == _SOURCE)
 
 
 def _empty() -> ET.Element:

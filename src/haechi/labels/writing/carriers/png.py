@@ -16,6 +16,8 @@ _TEXTS = frozenset({b"tEXt", b"zTXt", b"iTXt"})
 _CARRIED = _TEXTS | {b"eXIf", b"pHYs", b"tIME"}
 _MOST = 200_000
 _LONGEST_BYTES = 1 << 20
+_LABELS = 16
+"""Each may have to be unpacked, and parsed."""
 
 type Chunk = tuple[bytes, bytes]
 
@@ -27,6 +29,8 @@ def take(data: bytes) -> Taken:
     labels: list[str] = []
     for kind, body in _chunks(data):
         keyword = body[:80].split(b"\0", 1)[0] if kind in _TEXTS else b""
+        if len(packets) + len(labels) > _LABELS:
+            raise BrokenMedia("a PNG with more labels than anybody writes")
         if keyword == _XMP:
             packets.append(_text(kind, body))
         elif keyword == KEYWORD.encode():
