@@ -18,7 +18,6 @@ from haechi.server.cases.models.decision import (
     Decision,
     DecisionQuerySet,
     Ground,
-    Label,
     Restriction,
     Verdict,
 )
@@ -62,7 +61,6 @@ __all__ = [
     "GrantQuerySet",
     "Ground",
     "HandOver",
-    "Label",
     "Look",
     "Note",
     "Occasion",
