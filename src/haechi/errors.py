@@ -78,6 +78,7 @@ HaechiError
 │   ├── GrantNeeded       case.grant_needed      nobody said why it is opened
 │   ├── GrantRevoked      case.grant_revoked     somebody took the right to open it away
 │   ├── GroundUnknown     case.ground_unknown    the catalogue has no such ground for that verdict
+│   ├── CitationUnknown   case.citation_unknown  no examination of the case has such a signal
 │   ├── SecondNeeded      case.second_needed     one person alone does not refuse
 │   ├── AlreadyLooked     case.already_looked    somebody who gave an opinion, or knows the first
 │   ├── StatementRefused  case.statement_refused the reasons do not fit the EU's form
@@ -622,6 +623,12 @@ class ReasonRequired(CaseError):
     """A decision that nobody explained."""
 
     code = "case.reason_required"
+
+
+class CitationUnknown(CaseError):
+    """A decision rests on a signal that no examination of its pictures has, or not any more."""
+
+    code = "case.citation_unknown"
 
 
 class NothingMissing(CaseError):

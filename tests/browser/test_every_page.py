@@ -387,9 +387,20 @@ def _public_pages(seeded: Seeded) -> Iterator[tuple[str, Visit]]:
     yield "return-wrong", _wrong_code
     yield "receipt-asked", _code_not_kept
     yield "status", lambda window: _status(window, seeded.code)
-    for path in ("messages", "add", "words", "look-again", "mail", "log", "take", "back", "erase"):
+    for path in (
+        "messages",
+        "add",
+        "compare",
+        "words",
+        "look-again",
+        "mail",
+        "log",
+        "take",
+        "back",
+        "erase",
+    ):
         yield f"status-{path}", _at(f"/status/{path}")
-    for path in ("messages", "add", "mail", "back"):
+    for path in ("messages", "add", "compare", "mail", "back"):
         yield f"status-{path}-errors", partial(_sent_empty, path=f"/status/{path}")
     yield "status-erase-asked", _erase_asked
     yield "appeal", _at(seeded.open)

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 # Arguments of routes that name nothing of a case, or lead to it by its number alone, where the view
 # itself keeps them shut (desk.views.trace; test_desk_trace).
-OF_NO_CASE = {"bank_id", "view_id", "rule_id", "act", "platform_id", "sender_id"}
+OF_NO_CASE = {"bank_id", "view_id", "rule_id", "act", "platform_id", "sender_id", "signal"}
 OF_NO_CASE |= {"inquiry_id", "naming_id"}
 
 
@@ -57,6 +57,7 @@ def addresses(case: Case) -> dict[str, str]:
         "member_id": member.pk,
         "grant_id": grant.pk,
         "act": "approve",
+        "signal": "pixels.noise",
     }
     return {
         str(route.name): reverse(
@@ -73,7 +74,16 @@ def test_no_route_shows_it(
     """Each address of the case is as one of a case that does not exist; a colleague's works."""
     desk.force_login(reviewer)
     everything = addresses(known)
-    assert {"case", "claim", "lift", "picture", "member", "grant", "renew"} <= everything.keys()
+    assert {
+        "case",
+        "claim",
+        "lift",
+        "picture",
+        "origin_picture",
+        "member",
+        "grant",
+        "renew",
+    } <= everything.keys()
     assert desk.get(everything["case"]).status_code == 200
 
     answer = desk.post(everything["set_aside"])

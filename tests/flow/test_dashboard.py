@@ -18,6 +18,8 @@ from haechi.server.cases.models import Action, Case, Clock, Decision, Ground, St
 from haechi.server.desk import dashboard_charts as charts
 from haechi.server.desk.views.dashboard import read
 from haechi.server.matching.models import Platform
+from haechi.server.notices import directory, letter
+from haechi.server.notices.models import Notice
 from haechi.server.staff import services as staff
 from haechi.server.staff.models import Role, User
 from haechi.server.transparency import dashboard, drawing
@@ -106,6 +108,31 @@ def test_times_are_the_middle_and_the_tail(
     [asked] = dashboard.answers(since=SINCE)
     assert (asked.asked, asked.done, asked.within_day, asked.rate) == (11, 11, 11, 1.0)
     assert (decisions.whole.median_s, removals.whole.count) == (6 * 3600, 11)
+
+
+def test_who_is_in_the_directory_is_named_and_nobody_else(reviewer: User) -> None:
+    """A receiver's name stands sealed; what the directory says in public may be counted."""
+    known = directory.everybody()[0]
+    decision = decided(opened(), reviewer, NOON)
+    for receiver, answered in ((known, NOON + timedelta(hours=3)), (None, None)):
+        notice = Notice.objects.create(
+            decision=decision,
+            receiver=letter.receiver_digest(known) if receiver else bytes(range(32)),
+            step=known.step if receiver else "host",
+            sealed=b"",
+            from_directory=bool(receiver),
+            created_at=NOON,
+            sent_at=NOON,
+        )
+        for number in (1, 2):
+            notice.items.create(number=number, answered_at=answered if number == 1 else None)
+
+    found = {each.name: each for each in dashboard.receivers(since=SINCE)}
+
+    assert set(found) == {known.name, "the company that hosts the site"}
+    asked = found[known.name]
+    assert (asked.asked, asked.done, asked.within_day, asked.rate) == (2, 1, 1, 0.5)
+    assert found["the company that hosts the site"].done == 0
 
 
 def test_a_missed_deadline_stays_one_whatever_happens_later() -> None:

@@ -443,6 +443,7 @@ class TestGrounds:
                 puid="x",
                 hosted=None,
                 named=True,
+                cites=False,
                 by_machine=False,
                 now=NOON,
             )
@@ -503,7 +504,7 @@ class TestStatement:
     @pytest.mark.parametrize(
         ("typed", "words"),
         [
-            ({"facts": "x" * 5_001}, "at most 5000 characters"),
+            ({"facts": "x" * 5_001}, "at most 4800 characters"),
             ({"explanation": "x" * 2_001}, "at most 2000 characters"),
             ({"facts": "She is kim@mail.example"}, "holds no e-mail address"),
         ],

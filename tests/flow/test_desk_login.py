@@ -71,6 +71,7 @@ POST_ONLY = {
     "grant",
     "note",
     "lift_pair",
+    "examine_again",
     "place_hold",
     "end_hold",
     "ask_erasure",
@@ -121,6 +122,8 @@ def arguments(astronaut: bytes, board: Platform) -> dict[str, list[object]]:
     given: dict[str, list[object]] = {str(route.name): [] for route in urls.urlpatterns}
     given |= {name: [case.pk] for name in (*OF_A_CASE, "case")}
     given |= {"lift": [case.pk, exhibit.pk], "exhibit": [exhibit.pk], "picture": [exhibit.pk]}
+    given |= {"examine_again": [case.pk, exhibit.pk]}
+    given |= {"origin_picture": [case.pk, exhibit.pk, "pixels.noise"]}
     bank = banks.make("others", BankPolicy.BLOCK, actor="test", now=NOON)
     new = listing.New("partner", sha256=bytes(32))
     [added] = listing.add(bank, [new], status=MemberStatus.CONFIRMED, actor="test", now=NOON)

@@ -70,7 +70,18 @@ PUBLIC = {
     "public:upload": Route(403, {"name": "nothing-of-that-name"}),
     **{
         f"public:{name}": Route(302)
-        for name in ("talk", "add", "correct", "object", "mail", "own", "take", "withdraw", "erase")
+        for name in (
+            "talk",
+            "add",
+            "compare",
+            "correct",
+            "object",
+            "mail",
+            "own",
+            "take",
+            "withdraw",
+            "erase",
+        )
     },
     "public:keep": Route(GET_ONLY),
     "public:code_file": Route(GET_ONLY),
@@ -92,7 +103,6 @@ PUBLIC = {
     "api:notices": Route(GET_ONLY),
     "api:generations": Route(GET_ONLY),
     "api:erase_account": Route(GET_ONLY),
-    "api:labels": Route(GET_ONLY),
     "api:notice": Route(401, {"number": NOTHING}),
 }
 DESK = {
@@ -121,6 +131,10 @@ DESK = {
     "desk:lift": Route(GET_ONLY, {"case_id": NOBODY, "exhibit_id": NOTHING}, "reviewer"),
     "desk:exhibit": Route(404, {"exhibit_id": NOTHING}, "reviewer"),
     "desk:picture": Route(404, {"exhibit_id": NOTHING}, "reviewer"),
+    "desk:examine_again": Route(GET_ONLY, {"case_id": NOBODY, "exhibit_id": NOTHING}, "reviewer"),
+    "desk:origin_picture": Route(
+        404, {"case_id": NOBODY, "exhibit_id": NOTHING, "signal": "pixels.noise"}, "reviewer"
+    ),
     "desk:open_content": Route(GET_ONLY, {"case_id": NOBODY}, "reviewer"),
     "desk:ask_identity": Route(GET_ONLY, {"case_id": NOBODY}, "reviewer"),
     "desk:write": Route(GET_ONLY, {"case_id": NOBODY}, "reviewer"),

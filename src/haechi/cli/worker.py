@@ -7,11 +7,17 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from procrastinate import App
 
 # A worker that has not been heard of for this long is dead; flow.rescue_jobs puts its jobs back.
 HEARTBEAT_S = 2.0
 DEAD_AFTER_S = 10.0
 LONGEST_WAIT_S = 15.0
+# That of everything, and that of flow.origins.
+QUEUES = ("default", "origin")
 
 log = logging.getLogger(__name__)
 
@@ -77,22 +83,27 @@ class _ToldToStop:
         self._event.wait(seconds)
 
 
-async def _work(app: object, told: _ToldToStop) -> None:
-    from procrastinate import App
-
-    assert isinstance(app, App)  # noqa: S101  # narrows for the type checker
+async def _work(app: "App", told: _ToldToStop) -> None:
     async with app.open_async():
-        running = app.run_worker_async(
-            # Jobs are synchronous and one machine's worth of work: one at a time.
-            concurrency=1,
-            update_heartbeat_interval=HEARTBEAT_S,
-            stalled_worker_timeout=DEAD_AFTER_S,
-            install_signal_handlers=False,
-            # A failed job stays for people to see; a done one is in the audit log.
-            delete_jobs="successful",
-            task_middleware=[_fresh_connection],
-        )
-        await told.end(asyncio.create_task(running))
+        await told.end(asyncio.create_task(_serve(app)))
+
+
+async def _serve(app: "App") -> None:
+    """One job at a time of each queue: what takes minutes to examine holds up nothing else."""
+    async with asyncio.TaskGroup() as group:
+        for queue in QUEUES:
+            running = app.run_worker_async(
+                queues=[queue],
+                name=f"haechi {queue}",
+                concurrency=1,
+                update_heartbeat_interval=HEARTBEAT_S,
+                stalled_worker_timeout=DEAD_AFTER_S,
+                install_signal_handlers=False,
+                # A failed job stays for people to see; a done one is in the audit log.
+                delete_jobs="successful",
+                task_middleware=[_fresh_connection],
+            )
+            group.create_task(running)
 
 
 def _fresh_connection[T](go_on: Callable[[], T], _context: object, _worker: object) -> T:

@@ -131,6 +131,10 @@ WORDS: dict[str, Promise] = {
         "This ground cannot be used for this decision, or not any more. Choose another. "
         "Nothing was changed."
     ),
+    "case.citation_unknown": _(
+        "A finding you rest on is not there any more: the picture was examined anew. Look at the "
+        "findings again. Nothing was changed."
+    ),
     "case.second_needed": _("One person alone does not refuse a report. Nothing was changed."),
     "case.already_looked": _(
         "You have given your opinion on this case or know what was decided, so somebody else looks "

@@ -15,6 +15,8 @@ from babel.messages.extract import extract
 from babel.messages.pofile import read_po, write_po
 from django.utils.translation import template
 
+from haechi.forensics import WORDS
+
 SERVER = Path(__file__).parents[1] / "server"
 # What the library says in English and the server translates.
 LIBRARY = (
@@ -45,6 +47,9 @@ def texts() -> dict[Text, list[str]]:
         if path.suffix in (".py", ".html", ".txt") and "migrations" not in path.parts:
             for line, text, context in _extract(path):
                 found[context, text].append(f"{path.relative_to(SERVER.parent)}:{line}")
+    for code, text in WORDS.items():
+        # Said by server/forensic_words.py; the library has the English.
+        found[None, text].append(code)
     return dict(found)
 
 

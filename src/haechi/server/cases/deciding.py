@@ -5,7 +5,7 @@ from datetime import datetime
 from haechi import seal
 from haechi.errors import SecondNeeded
 from haechi.server.audit import services as audit
-from haechi.server.cases import entitled, policies
+from haechi.server.cases import citing, entitled, policies
 from haechi.server.cases.models import ACTING, REFUSALS, Case, Decision, State
 from haechi.server.cases.ruling import Ruling, ground_version, seal_said
 from haechi.server.reports import vault
@@ -15,7 +15,7 @@ from haechi.server.staff.models import User
 def decide(case: Case, ruling: Ruling, *, actor: User, now: datetime) -> Decision:
     """What one person decides alone, inside the caller's transaction.
 
-    Raises ReasonRequired, GroundUnknown, StatementRefused (it is not complete), SecondNeeded (a
+    Raises ReasonRequired, GroundUnknown, CitationUnknown, StatementRefused (it is not complete), SecondNeeded (a
     refusal, which one person does not decide), CaseClosed (somebody was first), CaseClaimed
     (somebody else is working on it) or NotAllowed (an earlier decision of theirs was overturned);
     nothing was changed then.
@@ -40,6 +40,8 @@ def record(case: Case, ruling: Ruling, *, state: State, actor: User, now: dateti
         ground=ruling.ground,
         ground_version=ground_version(policy),
         restriction=ruling.restriction,
+        label=ruling.label,
+        cited_sealed=citing.seal_cited(ruling.cites, case),
         said_sealed=seal_said(ruling.said, case),
         reason_sealed=seal.seal(ruling.reason.strip().encode(), case.report.recipient),
         actor=actor,

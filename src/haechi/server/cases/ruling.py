@@ -4,13 +4,14 @@ import json
 from dataclasses import dataclass
 
 from haechi import seal
-from haechi.errors import GroundUnknown, ReasonRequired, StatementRefused
+from haechi.errors import CitationUnknown, GroundUnknown, ReasonRequired, StatementRefused
 from haechi.formats import statement
-from haechi.server.cases.models import ACTING, Case, Decision, Ground, Restriction, Verdict
+from haechi.server.cases.models import ACTING, Case, Decision, Ground, Label, Restriction, Verdict
 from haechi.server.cases.models.policy import Policy
 from haechi.server.reports import vault
 
-LONGEST_FACTS = statement.longest("decision_facts")
+# The statement adds a sentence on automated means (transparency.services).
+LONGEST_FACTS = statement.longest("decision_facts") - 200
 LONGEST_EXPLANATION = statement.longest("illegal_content_explanation")
 
 
@@ -35,6 +36,9 @@ class Ruling:
 
     ground       key of the catalogue, for what asks something of a platform; otherwise "none"
     restriction  what is asked for with `restrict`
+    label        what is written beside it with the restriction "labelled"
+    cites        keys of findings it rests on (cases.citing), for what asks something of a platform:
+                 that nothing was found, or that a camera signed it, is no ground to refuse
     """
 
     verdict: Verdict
@@ -42,14 +46,21 @@ class Ruling:
     reason: str = ""
     restriction: str = ""
     said: Said = Said()
+    label: str = ""
+    cites: tuple[str, ...] = ()
 
     def check(self, case: Case) -> None:
-        """Raises ReasonRequired, GroundUnknown, StatementRefused for what does not fit together."""
+        """Raises ReasonRequired, GroundUnknown, CitationUnknown, StatementRefused: what does not fit."""
         acts = self.verdict in ACTING
         if not self.reason.strip() or acts != (self.ground != Ground.NONE):
             raise ReasonRequired(case.pk)
         if (self.verdict == Verdict.RESTRICT) != (self.restriction in Restriction.values):
             raise GroundUnknown(self.restriction)
+        labelled = self.restriction == Restriction.LABELLED
+        if self.label not in ("", *Label.values) or (self.label and not labelled):
+            raise GroundUnknown(self.label)
+        if self.cites and not acts:
+            raise CitationUnknown(self.cites[0])
         if len(self.said.facts) > LONGEST_FACTS:
             raise StatementRefused("decision_facts", "is too long")
         if len(self.said.explanation) > LONGEST_EXPLANATION:

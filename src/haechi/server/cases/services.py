@@ -164,7 +164,7 @@ def forget(report: Report, *, now: datetime) -> bool:
             audit.record("clock:stopped", subject=clock, actor="worker", at=now)
     claims.forget(case)
     Case.objects.filter(pk=case.pk, state__in=UNDECIDED).update(state=State.CLOSED)
-    Decision.objects.filter(case=case).update(reason_sealed=b"", said_sealed=b"")
+    Decision.objects.filter(case=case).update(reason_sealed=b"", said_sealed=b"", cited_sealed=b"")
     reviews.forget(case, now=now)
     pauses.forget(case, now=now)
     Action.objects.filter(decision__case=case).update(given_up_sealed=None)

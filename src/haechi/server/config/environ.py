@@ -40,6 +40,7 @@ class Environment:
     tsa_url          time stamp authority (RFC 3161), or None: then nothing is stamped
     log_mail         address of the second party that every checkpoint of the log goes to, or None
     desk_secret_file secret key of desk, worker and command line; public is never given it
+    forensics        pictures are examined for how they were made (docs/case-page.md); on unless told
     rechecks         places outside are looked at again (docs/rechecks.md); off unless told
     recheck_robots   a site's robots.txt is obeyed then; recheck_allow: inner networks looked at too
     limit_factor     widens the limits of the public site (B30), where all come by one address
@@ -99,6 +100,7 @@ class Environment:
     alert_mail: str
     secure_cookies: bool
     limit_factor: float
+    forensics: bool
     rechecks: bool
     recheck_robots: bool
     recheck_allow: tuple[IPv4Network | IPv6Network, ...]
@@ -155,6 +157,7 @@ class Environment:
             alert_mail=_address(env, "HAECHI_ALERT_MAIL"),
             secure_cookies=public_url.startswith("https://"),
             limit_factor=_factor(env, "HAECHI_LIMIT_FACTOR"),
+            forensics=_yes(env, "HAECHI_FORENSICS", "1"),
             rechecks=_yes(env, "HAECHI_RECHECKS", "0"),
             recheck_robots=_yes(env, "HAECHI_RECHECK_ROBOTS", "1"),
             recheck_allow=_networks(env, "HAECHI_RECHECK_ALLOW"),

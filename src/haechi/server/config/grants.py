@@ -126,6 +126,11 @@ TABLES: dict[str, Row] = {
     "evidence_toldfingerprint": Row(
         "Public takes it in and counts it.", public=KEEPS, worker=ERASES
     ),
+    "evidence_origin": Row("How pictures were made, sealed; staff's.", worker=ERASES),
+    "evidence_donor": Row(
+        "Public takes pictures to compare with, and counts them.", public=KEEPS, desk=READS,
+        worker=ERASES,
+    ),
     "evidence_fingerprint": Row("Public joins it to exhibits.", public=READS, worker=ERASES),
     # --- matching
     "matching_platform": Row(
@@ -204,7 +209,7 @@ TABLES: dict[str, Row] = {
     ),
     "cases_decision": Row(
         "Public tells verdict and ground; why is staff's.",
-        public=Right(read=all_but("reason_sealed", "said_sealed")),
+        public=Right(read=all_but("reason_sealed", "said_sealed", "cited_sealed")),
     ),
     "cases_policy": Row("Public names a ground. Nothing of it is changed.", public=READS, desk=KEEPS, worker=READS),
     "cases_review": Row("Second looks; staff's."),

@@ -20,6 +20,7 @@ WAYS: dict[str, Promise] = {
 WHY: dict[str, Promise] = {
     "fingerprint": _("to make its fingerprint"),
     "review": _("for review"),
+    "origin": _("to examine how it was made"),
     "compare": _("to compare it with another"),
     "check": _("to check that it is whole"),
 }

@@ -223,5 +223,33 @@ def answers(asked: Sequence[Answers]) -> Chart:
     )  # fmt: skip
 
 
+def receivers(asked: Sequence[Answers]) -> Chart:
+    """How many places were answered of those that notices named, by receiver."""
+    day, late, open_ = gettext("within a day"), gettext("later"), gettext("not yet")
+    return Chart(
+        "receivers",
+        gettext("What receivers of notices answered"),
+        gettext("Places in notices: {asked}. Answered: {done}.").format(
+            done=sum(each.done for each in asked), asked=sum(each.asked for each in asked)
+        ) if asked else gettext("No notice was sent in this time."),
+        drawing.bars(
+            [
+                {"name": each.name, "series": series, "value": number}
+                for each in asked[:MOST]
+                for series, number in (
+                    (day, each.within_day), (late, each.done - each.within_day),
+                    (open_, each.asked - each.done),
+                )
+            ],
+            colours={day: OK, late: WARN, open_: ERROR},
+            values=gettext("places"),
+        ) if asked else None,
+        (gettext("Receiver"), gettext("Places"), gettext("Answered"), gettext("Within a day"),
+         gettext("Part answered")),
+        [(each.name, str(each.asked), str(each.done), str(each.within_day), f"{each.rate:.0%}")
+         for each in asked],
+    )  # fmt: skip
+
+
 # Bars beyond this many are only in the table.
 MOST = 12

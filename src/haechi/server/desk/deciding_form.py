@@ -9,7 +9,15 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from haechi.server.cases import pauses, policies
-from haechi.server.cases.models import ACTING, For, Ground, PolicyKind, Restriction, Verdict
+from haechi.server.cases.models import (
+    ACTING,
+    For,
+    Ground,
+    Label,
+    PolicyKind,
+    Restriction,
+    Verdict,
+)
 from haechi.server.cases.ruling import LONGEST_EXPLANATION, LONGEST_FACTS, Ruling, Said
 from haechi.server.desk.forms import reason_field
 from haechi.server.matching.models import Hosted
@@ -83,6 +91,12 @@ class DecisionForm(forms.Form):
         required=False,
         error_messages={"required": _("Choose one of these.")},
     )
+    label = forms.ChoiceField(
+        label=_("Which label"),
+        help_text=_("The first is what the rules for platforms come to (GB 45438)."),
+        widget=forms.RadioSelect,
+        required=False,
+    )
     waits_for = forms.ChoiceField(
         label=_("To whom"),
         choices=[(each.value, each.label) for each in For if each != For.REPORTER],
@@ -139,11 +153,16 @@ class DecisionForm(forms.Form):
         place: int = 1,
         say: Callable[[Hosted], str] = str,
         unseen: Collection[int] = (),
+        labels: Sequence[Label] = (),
+        citable: Sequence[tuple[str, str]] = (),
     ) -> None:
         super().__init__(data, initial={"place": place})
+        labels = labels or [label for label in Label if label != Label.IS]
         chosen = self.data.get("verdict")
         self._choices("verdict", [(each.value, LABELS[each]) for each in verdicts])
         self._choices("ground", _grounds(now))
+        self._choices("label", [(label.value, label.label) for label in labels])
+        self.fields["label"].initial = labels[0].value
         self._choices("follow_up", [(days, _days(days)) for days in pauses.FOLLOW_UP_DAYS])
         self.fields["ground"].required = chosen in (*ACTING, None)
         self.fields["restriction"].required = chosen == Verdict.RESTRICT
@@ -152,6 +171,17 @@ class DecisionForm(forms.Form):
         self.fields["missing"].required = chosen == Verdict.NEED_MORE
         if hosted:
             self.fields["remove"] = HostedChoices(queryset=hosted, say=say, unseen=unseen)
+        if citable:
+            self.fields["cites"] = forms.MultipleChoiceField(
+                label=_("Findings this rests on"),
+                help_text=_(
+                    "Only those you rely on yourself. The statement of reasons then says that an automated "
+                    "examination was relied on."
+                ),
+                choices=citable,
+                widget=forms.CheckboxSelectMultiple,
+                required=False,
+            )
 
     def _choices(self, name: str, choices: Sequence[tuple[object, object]]) -> None:
         field = self.fields[name]
@@ -168,12 +198,15 @@ class DecisionForm(forms.Form):
         typed = self.cleaned_data
         verdict = Verdict(typed["verdict"])
         acts = verdict in ACTING
+        restriction = typed["restriction"] if verdict == Verdict.RESTRICT else ""
         return Ruling(
             verdict,
             typed["ground"] if acts else Ground.NONE,
             typed["reason"],
-            typed["restriction"] if verdict == Verdict.RESTRICT else "",
+            restriction,
             Said(typed["facts"], typed["explanation"]) if acts else Said(),
+            typed["label"] if restriction == Restriction.LABELLED else "",
+            tuple(typed.get("cites", ())) if acts else (),
         )
 
     @property

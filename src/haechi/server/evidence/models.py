@@ -6,6 +6,7 @@ from typing import ClassVar
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from haechi.server.evidence import origin_models  # noqa: F401  # Django finds models from here
 from haechi.server.evidence.told import ToldKind
 from haechi.server.evidence.way import Way
 from haechi.server.reports.models import Report

@@ -27,6 +27,7 @@ from haechi.server.audit import services as audit
 from haechi.server.evidence import custody
 from haechi.server.evidence import told as told_form
 from haechi.server.evidence.models import Exhibit, Fingerprint, State, ToldFingerprint
+from haechi.server.evidence.origin_models import Donor
 from haechi.server.evidence.sealing import SealedFile
 from haechi.server.evidence.seen import Seen
 from haechi.server.evidence.storage import storage
@@ -189,8 +190,9 @@ def _verify(exhibit: Exhibit, seen: Seen, *, now: datetime) -> None:
 
 
 def unclaimed(blobs: Sequence[str]) -> list[str]:
-    """Those of `blobs` that no exhibit names."""
+    """Those of `blobs` that no row names."""
     named = set(Exhibit.objects.filter(blob__in=blobs).values_list("blob", flat=True))
+    named |= set(Donor.objects.filter(blob__in=blobs).values_list("blob", flat=True))
     return [blob for blob in blobs if blob not in named]
 
 

@@ -3,6 +3,7 @@
 A report comes in                              submit_report()
   the worker opens and fingerprints exhibits   examine()  ->  take_evidence()
   compares them with what is hosted and known                        match()
+  and, when all that is done, asks how they were made                examine_origin()
   opens a case and starts the clocks of law                          open_case()
 What the request still lacks is asked for      ask_for_missing()
 A reviewer decides: all of it, or none         decide()
@@ -24,6 +25,7 @@ A notice of somebody else comes in             accept()
 Whoever posted it may object                   appeal(), answer_appeal()
 Whoever reported it comes back, and
   writes, adds, corrects                       write_message(), add_to_report(), correct_report()
+  gives pictures to compare with               give_pictures()
   objects to a refusal or to silence           appeal_inaction()
   takes it back                                withdraw_report()
   is told that something changed               tell_reporters()
@@ -38,7 +40,7 @@ Who made a picture is asked
   what AI services told is kept for a time     forget_generations()
 What was half sent is forgotten                forget_visits(), forget_uploads()
 
-The modules stand in this order: jobs, intake, acting (platforms), noticing (hosts outside), outward (what is
+The modules stand in this order: jobs, origins, intake, acting (platforms), noticing (hosts outside), outward (what is
 asked of others), known (banks), deciding, objecting, replying (to senders), receiving, returning, asking (for what is missing),
 pausing, dossier, summary, packaging (evidence that goes out), ending, tracing (what AI services made), hours, queueing. One imports those before it.
 
@@ -109,6 +111,7 @@ from haechi.server.flow.noticing import (
     take_reply,
 )
 from haechi.server.flow.objecting import answer_appeal, appeal
+from haechi.server.flow.origins import ask_origins, examine_again, examine_origin, make_origin
 from haechi.server.flow.outward import (
     added_since,
     pursue_added,
@@ -124,6 +127,7 @@ from haechi.server.flow.returning import (
     add_to_report,
     appeal_inaction,
     correct_report,
+    give_pictures,
     tell_reporters,
     want_news,
     wind_down,
@@ -156,6 +160,7 @@ __all__ = [
     "ask_for_missing",
     "ask_hosts",
     "ask_more",
+    "ask_origins",
     "chase_notices",
     "complete_request",
     "confirm_member",
@@ -168,12 +173,15 @@ __all__ = [
     "end_pauses",
     "erase",
     "examine",
+    "examine_again",
+    "examine_origin",
     "examine_report",
     "expire_reports",
     "finish_erasure",
     "forget_generations",
     "forget_uploads",
     "forget_visits",
+    "give_pictures",
     "go_on",
     "hurry_notice",
     "judge",
@@ -183,6 +191,7 @@ __all__ = [
     "look_again",
     "look_at",
     "look_now",
+    "make_origin",
     "make_package",
     "match",
     "open_by_hand",

@@ -9,7 +9,7 @@ from django.utils import timezone
 from procrastinate.contrib.django import app
 
 from haechi.errors import DeliveryFailed
-from haechi.server.cases import acting, delivery
+from haechi.server.cases import acting, delivery, labelling
 from haechi.server.cases import services as cases
 from haechi.server.cases.delivery import Answered
 from haechi.server.cases.models import Action, ActionKind, Answer, Decision, Trial
@@ -68,6 +68,7 @@ def order_of(action: Action) -> dict[str, object]:
         "idempotency_key": action.idempotency_key,
         "content_id": action.hosted.content_id,
         "restriction": (action.decision.restriction or None) if restricts else None,
+        "label": labelling.order(action.decision.label) if restricts else None,
         "asked_at": action.created_at.isoformat(),
         "reason": "" if restore else str(action.decision.get_ground_display()),
         "statement": None if restore else action.statement.document,
@@ -85,6 +86,7 @@ def trial_order_of(trial: Trial) -> dict[str, object]:
         "idempotency_key": trial.idempotency_key,
         "content_id": trial.content_id or None,
         "restriction": None,
+        "label": None,
         "asked_at": trial.created_at.isoformat(),
         "reason": "This is a test; nothing is to be done.",
         "statement": None,

@@ -44,6 +44,8 @@ def decide(
     now: dt.datetime,
     restriction: str = "",
     said: Said = Said(),  # noqa: B008  # frozen
+    label: str = "",
+    cites: tuple[str, ...] = (),
 ) -> Decision:
     """Record what one person decides alone, with everything that follows: all, or none (B20).
 
@@ -51,7 +53,7 @@ def decide(
     SecondNeeded (two people refuse: judge()), StatementRefused, CaseClosed, CaseClaimed, NotAllowed.
     """
     holds.take_first(case.report_id)
-    ruling = Ruling(verdict, ground, reason, restriction, said)
+    ruling = Ruling(verdict, ground, reason, restriction, said, label, cites)
     decision = deciding.decide(case, ruling, actor=actor, now=now)
     _follow(decision, remove, actor=actor, now=now)
     reviews.draw(decision, now=now)
@@ -85,6 +87,8 @@ def judge(
             now=now,
             restriction=ruling.restriction,
             said=ruling.said,
+            label=ruling.label,
+            cites=ruling.cites,
         )
     opinion = reviews.give(case, ruling, place=place, actor=actor, now=now)
     if not reviews.decides(opinion, ruling):

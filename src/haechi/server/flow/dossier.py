@@ -4,6 +4,7 @@ Names and contacts of the person who reported, and the story in her words, are n
 that needs them asks for them, and two people decide (B18).
 """
 
+import json
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -14,13 +15,15 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import override
 
-from haechi import seal
-from haechi.errors import CannotOpen
+from haechi import forensics, seal
+from haechi.errors import CannotOpen, InvalidDocument
 from haechi.formats.custody import Package as Writing
 from haechi.server.audit import services as audit
-from haechi.server.cases import packages
+from haechi.server.cases import citing, packages
 from haechi.server.cases.models import Action, Clock, Decision, Package
 from haechi.server.cases.packages import Purpose
+from haechi.server.evidence import origin
+from haechi.server.evidence.origin_models import Origin
 from haechi.server.evidence.package import iso
 from haechi.server.notices import services as notices
 from haechi.server.notices.models import Notice
@@ -31,9 +34,18 @@ type Row = dict[str, Any]
 LANGUAGES = ("ko", "zh-hans", "en")
 
 
+@dataclass(frozen=True)
+class Made:
+    """How one picture was made, as far as its examination says."""
+
+    number: int
+    made_at: str
+    report: forensics.Report
+
+
 @dataclass
 class Dossier:
-    """One case, as lists of plain facts. `exhibits` and `fingerprints` are filled while it is written."""
+    """One case, as lists of plain facts; what is about exhibits is filled in while it is written."""
 
     case: int
     report: str
@@ -54,6 +66,7 @@ class Dossier:
     notices: list[Row]
     exhibits: list[Row] = field(default_factory=list)
     fingerprints: list[Row] = field(default_factory=list)
+    origins: list[Made] = field(default_factory=list)
     log: Row = field(default_factory=dict)
 
     def facts(self) -> dict[str, object]:
@@ -103,6 +116,20 @@ def add_messages(writing: Writing, package: Package, identity: str) -> None:
             with suppress(CannotOpen):
                 came = seal.open_sealed(bytes(reply.sealed), identity)
                 writing.add(f"notices/{notice.pk}.reply-{number}.eml", came)
+
+
+def add_origins(writing: Writing, package: Package, identity: str) -> list[Made]:
+    """The report on each picture that was examined, as JSON; what cannot be opened is left out."""
+    rows = Origin.objects.filter(exhibit__report=package.case.report_id)
+    found = []
+    for row in rows.select_related("exhibit").order_by("exhibit__number"):
+        with suppress(CannotOpen, InvalidDocument):
+            report = origin.report_of(row, identity)
+            if report is not None:
+                told = json.dumps(report.to_json(), indent=2, ensure_ascii=False)
+                writing.add(f"origin/{row.exhibit.number}.json", told.encode() + b"\n")
+                found.append(Made(row.exhibit.number, iso(row.made_at) or "", report))
+    return found
 
 
 def subjects(package: Package) -> Iterator[str]:
@@ -156,6 +183,8 @@ def _decision(decision: Decision, identity: str) -> Row:
         "ground": decision.ground,
         "ground_in_words": {language: _in(language, decision) for language in LANGUAGES},
         "reason": seal.open_sealed(reason, identity).decode() if reason else "",
+        "label": decision.label,
+        "cites": [asdict(one) for one in citing.cited_in(decision, identity)],
         "by": decision.actor.name_in_log,
         "made_at": iso(decision.made_at),
         "overturned_at": iso(decision.overturned_at),

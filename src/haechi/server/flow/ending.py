@@ -15,6 +15,7 @@ from haechi.server.appeals import services as appeals
 from haechi.server.cases import erasures, packages
 from haechi.server.cases import services as cases
 from haechi.server.cases.models import Case, ErasureRequest
+from haechi.server.evidence import origin
 from haechi.server.evidence import services as evidence
 from haechi.server.flow import packaging
 from haechi.server.flow.jobs import KeepTrying
@@ -86,6 +87,7 @@ def finish_erasure(report_id: str) -> None:
             log.error("report %s has a tombstone and is alive; nothing is erased", report.short)
             return
         evidence.forget_blobs(report)
+        origin.delete_files(report.donors.all())
         packaging.remove_files(packages.files_of(report))
     now = timezone.now()
     with transaction.atomic():

@@ -13,7 +13,7 @@ from haechi.server.audit import anchors
 from haechi.server.audit import services as audit
 from haechi.server.audit.models import AnchorKind, Checkpoint
 from haechi.server.cases import clocks
-from haechi.server.evidence import uploads
+from haechi.server.evidence import origin, uploads
 from haechi.server.flow.jobs import KeepTrying
 from haechi.server.notices import alerts
 from haechi.server.reports import visits
@@ -54,8 +54,9 @@ def forget_visits(timestamp: int) -> None:
 @app.periodic(cron="*/10 * * * *")
 @app.task(name="forget_uploads", queueing_lock="forget_uploads")
 def forget_uploads(timestamp: int) -> None:
-    """Forget what browsers began to send and nobody went on with."""
+    """Forget what browsers began to send and nobody went on with, or nothing was compared with."""
     uploads.forget_old(now=timezone.now())
+    origin.forget_old_donors(now=timezone.now())
 
 
 @app.periodic(cron="0 * * * *")

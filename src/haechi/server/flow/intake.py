@@ -19,6 +19,7 @@ from haechi.server.evidence.models import Exhibit
 from haechi.server.evidence.sealing import SealedFile
 from haechi.server.evidence.told import Told
 from haechi.server.flow.jobs import KeepTrying
+from haechi.server.flow.origins import ask_origins
 from haechi.server.matching import services as matching
 from haechi.server.reports import holds, requirements
 from haechi.server.reports import services as reports
@@ -85,6 +86,8 @@ def examine(report: Report, *, last_try: bool) -> None:
         take_evidence(exhibit, last_try=last_try, now=now)
     with transaction.atomic():
         match(report, now=now)
+    # Last of all, and in other jobs: nothing waits for it.
+    ask_origins(report, now=now)
 
 
 def take_evidence(exhibit: Exhibit, *, last_try: bool, now: dt.datetime) -> None:

@@ -75,6 +75,7 @@ def _fill(writing: Writing, package: Package, *, now: datetime, told: Told) -> D
     identity = vault.identity_of(package.case.report)
     found = dossier.gather(package, identity, now=now)
     _add_exhibits(writing, package, found, identity, now=now, told=told)
+    found.origins = dossier.add_origins(writing, package, identity)
     dossier.add_messages(writing, package, identity)
     _add_log(writing, package, found, now=now)
     for name, rows in (

@@ -14,7 +14,9 @@ from haechi.server.appeals.models import Appeal
 from haechi.server.cases import clocks
 from haechi.server.cases import services as cases
 from haechi.server.cases.models import Case
+from haechi.server.evidence import origin
 from haechi.server.evidence import services as evidence
+from haechi.server.evidence.origin_models import Donor
 from haechi.server.evidence.sealing import SealedFile
 from haechi.server.flow.intake import complete_request, examine_report
 from haechi.server.flow.jobs import KeepTrying
@@ -73,6 +75,20 @@ def add_to_report(
 
 
 @transaction.atomic
+def give_pictures(visit: Visiting, files: Sequence[SealedFile], *, now: dt.datetime) -> None:
+    """Take pictures that are only compared with what was reported, and deleted after.
+
+    They are sealed to the report already; she agreed to just this. Raises NothingReported without
+    any, ReportClosed after a withdrawal.
+    """
+    if not files:
+        raise NothingReported
+    held = additions.open_for_more(visit.report)
+    origin.give(held, files, now=now)
+    examine_report.configure(lock=f"report-{held.pk}").defer(report_id=str(held.pk))
+
+
+@transaction.atomic
 def correct_report(visit: Visiting, story: Story, *, now: dt.datetime) -> None:
     """Put other words in place of what she wrote; the old ones are kept, sealed.
 
@@ -109,7 +125,7 @@ def withdraw_report(report: Report, *, now: dt.datetime) -> bool:
 @app.task(name="wind_down", retry=KeepTrying())
 @transaction.atomic
 def wind_down(report_id: str) -> None:
-    """The worker's part of a withdrawal: case, clocks, objections, what waits to be sent.
+    """The worker's part of a withdrawal: case, clocks, objections, what waits to be sent or compared.
 
     Nothing where the report was not taken back.
     """
@@ -119,6 +135,8 @@ def wind_down(report_id: str) -> None:
         notices.withdraw(case, now=now)
         cases.withdraw(case, now=now)
         appeals.withdraw(case.report, now=now)
+    given = Donor.objects.filter(report__pk=report_id, report__state=ReportState.WITHDRAWN)
+    origin.forget_donors(given, now=timezone.now())
 
 
 def want_news(visit: Visiting, address: str, *, now: dt.datetime) -> None:

@@ -14,8 +14,11 @@ from fpdf import FPDF
 from fpdf.enums import TableBordersLayout, WrapMode, XPos, YPos
 from fpdf.fonts import FontFace
 
+from haechi.forensics import Standing
+from haechi.server import forensic_words
 from haechi.server.cases.models import Verdict
-from haechi.server.flow.dossier import Dossier, Row
+from haechi.server.flow.dossier import Dossier, Made, Row
+from haechi.server.forensic_words import say
 from haechi.server.notices.models import State as NoticeState
 from haechi.server.reports.models import Age, Harm
 
@@ -106,6 +109,17 @@ def _tables(found: Dossier) -> Iterable[tuple[str, list[Row], list[Column]]]:
         ],
     )
     yield (
+        _("How the pictures were made"),
+        [_made(one) for one in found.origins],
+        [
+            (_("No."), 8, _of("number")),
+            (_("Examined"), 22, _of("at")),
+            (_("Answer"), 46, _of("answer")),
+            (_("What it rests on"), 54, _of("rests_on")),
+            (_("What is not known"), 40, _of("missing")),
+        ],
+    )
+    yield (
         _("Custody"),
         handled,
         [
@@ -134,11 +148,12 @@ def _done(found: Dossier) -> Iterable[tuple[str, list[Row], list[Column]]]:
         _("Decisions"),
         found.decisions,
         [
-            (_("When"), 30, lambda row: _when(row["made_at"])),
-            (_("Decision"), 28, lambda row: _choice(Verdict, row["verdict"])),
-            (_("Ground"), 44, lambda row: row["ground_in_words"][get_language()]),
-            (_("Who"), 18, _of("by")),
-            (_("Reason"), 50, _of("reason")),
+            (_("When"), 26, lambda row: _when(row["made_at"])),
+            (_("Decision"), 20, lambda row: _choice(Verdict, row["verdict"])),
+            (_("Ground"), 32, lambda row: row["ground_in_words"][get_language()]),
+            (_("Who"), 16, _of("by")),
+            (_("Reason"), 42, _of("reason")),
+            (_("Findings it rests on"), 34, _cited),
         ],
     )
     yield (
@@ -182,6 +197,28 @@ def _done(found: Dossier) -> Iterable[tuple[str, list[Row], list[Column]]]:
     )
 
 
+def _made(one: Made) -> Row:
+    """What an examination says, in words; origin/ has all of it."""
+    report = one.report
+    grounds = [report.signal(name) for name in report.because]
+    limits = [say(code) for ground in grounds for code in ground.limits]
+    off = [forensic_words.signal(each) for each in report.standing(Standing.OFF)]
+    return {
+        "number": one.number,
+        "at": _when(one.made_at),
+        "answer": forensic_words.answer(report),
+        "rests_on": "\n".join(f"{forensic_words.signal(each)} [{each.id}]" for each in grounds),
+        "missing": "\n".join(dict.fromkeys([*limits, *off])),
+    }
+
+
+def _cited(row: Row) -> str:
+    return "\n".join(
+        f"{one['exhibit']}: {say(one['meaning'], one['params'])} [{one['signal']}]"
+        for one in row["cites"]
+    )
+
+
 def _sign(paper: "_Paper") -> None:
     """Room for those who hand it over and receive it; some courts want two of each."""
     paper.head(_("Handed over and received"))
@@ -212,6 +249,7 @@ def _why(code: str) -> str:
     words = {
         "fingerprint": _("to make its fingerprint"),
         "review": _("for review"),
+        "origin": _("to examine how it was made"),
         "check": _("to check that it is whole"),
     }
     return words.get(code, code)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
+from django.conf import settings
 from django.db.models import Count, Max
 from django.utils.functional import Promise
 
@@ -152,6 +153,17 @@ class Progress:
     def exhibits(self) -> list[Exhibit]:
         """The files, in order."""
         return list(self.report.exhibits.select_related("fingerprint"))
+
+    @property
+    def comparable(self) -> bool:
+        """True where pictures of hers can be compared with something that she sent."""
+        opened = any(file.state == ExhibitState.FINGERPRINTED for file in self.exhibits)
+        return settings.HAECHI.forensics and opened
+
+    @cached_property
+    def compared_with(self) -> int:
+        """Pictures she gave to compare with that are not deleted yet."""
+        return self.report.donors.count()
 
     @cached_property
     def told(self) -> list[ToldFingerprint]:

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from haechi.server.public.limits import limited
-from haechi.server.public.views import code, end, own_log, say
+from haechi.server.public.views import code, compare, end, own_log, say
 from haechi.server.public.views.appeal import appeal
 from haechi.server.public.views.landing import help_page, landing
 from haechi.server.public.views.log import key, log, log_at, log_grew
@@ -24,6 +24,7 @@ urlpatterns = [
     path("status/leave", leave, name="leave"),
     path("status/messages", limited("message")(say.talk), name="talk"),
     path("status/add", say.add, name="add"),
+    path("status/compare", compare.compare, name="compare"),
     path("status/words", limited("message")(say.correct), name="correct"),
     path("status/look-again", limited("appeal")(say.object_to), name="object"),
     path("status/mail", say.mail, name="mail"),

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from haechi.errors import HaechiError
 from haechi.server.appeals.services import LONGEST_TEXT
+from haechi.server.evidence.sealing import SealedFile
 from haechi.server.public.forms import (
     LONGEST_STORY,
     CalmForm,
@@ -89,6 +90,31 @@ class AddForm(VisitForm):
                 params={"limit": LONGEST_PLACE},
             )
         return places
+
+
+class CompareForm(VisitForm):
+    """Pictures that are only compared with what was reported."""
+
+    main = "files"
+
+    files = SealedFilesField(  # type: ignore[assignment]  # as above
+        label=_("Pictures to compare with"), required=False
+    )
+    agreed = forms.BooleanField(
+        label=_(
+            "I agree that these pictures are compared with what I reported, and used for nothing else."
+        ),
+        error_messages={"required": _("We compare nothing without your consent.")},
+    )
+
+    def clean_files(self) -> list[SealedFile]:
+        """Still pictures."""
+        files: list[SealedFile] = self.cleaned_data["files"]
+        if not files:
+            raise ValidationError(_("Please choose at least one picture."))
+        if any(file.kind.is_video for file in files):
+            raise ValidationError(_("Only pictures can be compared, no videos."))
+        return files
 
 
 class StoryForm(VisitForm):

@@ -12,6 +12,8 @@ from typing import Any
 from django.db import connection
 
 from haechi.server.cases.models import UNDECIDED
+from haechi.server.notices import directory, letter
+from haechi.server.notices.models import Step
 
 # What is left of the earliest running clock of an open case, in this order.
 LEFT = ("missed", "hours_6", "day", "days_3", "more", "none")
@@ -201,6 +203,34 @@ def answers(*, since: datetime) -> list[Answers]:
         since=since,
     )
     return [Answers(name, *map(int, numbers)) for name, *numbers in rows]
+
+
+def receivers(*, since: datetime) -> list[Answers]:
+    """Places asked about in notices of the period, the least answered first; `done` is answered.
+
+    Who was written to stands sealed: only those in the directory have their names, since their
+    keyed digests can be made again. All others are one line for each step of the chain.
+    """
+    names = {letter.receiver_digest(each): each.name for each in directory.everybody()}
+    rows = _rows(
+        """
+        SELECT n.receiver, n.step, count(*), count(i.answered_at),
+               count(*) FILTER (WHERE i.answered_at <= n.sent_at + interval '1 day')
+        FROM notices_noticeitem i JOIN notices_notice n ON n.id = i.notice_id
+        WHERE n.sent_at >= %(since)s AND n.kind = 'takedown'
+        GROUP BY 1, 2
+        """,
+        since=since,
+    )
+    found: dict[str, Answers] = {}
+    for receiver, step, *numbers in rows:
+        name = names.get(bytes(receiver)) or str(Step(step).label)
+        before = found.get(name, Answers(name, 0, 0, 0))
+        asked, done, day = map(int, numbers)
+        found[name] = Answers(
+            name, before.asked + asked, before.done + done, before.within_day + day
+        )
+    return sorted(found.values(), key=lambda each: (each.rate, each.name))
 
 
 def load(*, since: datetime, now: datetime) -> list[Load]:

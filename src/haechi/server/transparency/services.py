@@ -34,6 +34,9 @@ FACTS = (
     "It was reported that this content depicts a person in an intimate way without consent. "
     "A reviewer compared the content with the report by its fingerprint and confirmed it."
 )
+# Art. 17(3)(c): said in every statement, also where it is a no.
+EXAMINED = "The reviewer also relied on an automated examination of how the file was made."
+NOT_EXAMINED = "No automated examination of how the file was made was relied on."
 VISIBILITY = {
     "": "DECISION_VISIBILITY_CONTENT_REMOVED",
     Restriction.DISABLED: "DECISION_VISIBILITY_CONTENT_DISABLED",
@@ -57,6 +60,7 @@ def state_reasons(action: Action, *, now: datetime, by_machine: bool = False) ->
             restriction=decision.restriction,
             puid=f"haechi-{action.appeal_token}",
             hosted=action.hosted,
+            cites=bool(decision.cited_sealed),
             named=not _found_by_machine(action),
             by_machine=by_machine,
             now=now,
@@ -74,25 +78,31 @@ def document(
     puid: str,
     hosted: Hosted | None,
     named: bool,
+    cites: bool,
     by_machine: bool,
     now: datetime,
 ) -> dict[str, Any]:
     """The statement as the EU's database takes it; also shown before anything is decided.
 
-    hosted   None before it is known what is removed. Raises StatementRefused, which names the field.
+    hosted   None before it is known what is removed
+    cites    the decision rests on an automated examination of the file: that is told as automated
+             detection, and the decision, which a person made with its help, as partially automated
+
+    Raises StatementRefused, which names the field.
     """
+    how = "FULLY" if by_machine else "PARTIALLY" if cites else "NOT_AUTOMATED"
     try:
         return statement.dsa(
             puid=puid,
-            facts=said.facts or FACTS,
+            facts=f"{said.facts or FACTS} {EXAMINED if cites else NOT_EXAMINED}",
             ground=policy.legal_ground,
             explanation=said.explanation or policy.explanation,
             content_type=[_content_type(hosted)],
             minor=policy.minor,
             content_date=(hosted.registered_at if hosted else now).date(),
             application_date=now.date(),
-            automated_detection=not named,
-            automated_decision=f"AUTOMATED_DECISION_{'FULLY' if by_machine else 'NOT_AUTOMATED'}",
+            automated_detection=cites or not named,
+            automated_decision=f"AUTOMATED_DECISION_{how}",
             synthetic=policy.synthetic,
             illegal=policy.illegal,
             visibility=VISIBILITY[restriction],

@@ -18,6 +18,7 @@ from haechi.server.cases.models.decision import (
     Decision,
     DecisionQuerySet,
     Ground,
+    Label,
     Restriction,
     Verdict,
 )
@@ -61,6 +62,7 @@ __all__ = [
     "GrantQuerySet",
     "Ground",
     "HandOver",
+    "Label",
     "Look",
     "Note",
     "Occasion",

@@ -50,6 +50,14 @@ class Restriction(models.TextChoices):
     LABELLED = "labelled", _("it is labelled")
 
 
+class Label(models.TextChoices):
+    """What is written beside content that stays; the numbers are those of GB 45438."""
+
+    SUSPECTED = "3", _("suspected to be made by AI")
+    MAY_BE = "2", _("may be made by AI: whoever posted it said so")
+    IS = "1", _("is made by AI: the file itself says so")
+
+
 class DecisionQuerySet(models.QuerySet["Decision"]):
     """Reads of decisions."""
 
@@ -63,6 +71,9 @@ class Decision(models.Model):
 
     ground          key of a policy, or "none"; ground_version which of its versions
     restriction     what is asked for with `restrict`
+    label           what is written beside it with the restriction "labelled"
+    cited_sealed    age envelope, to the report: findings of the pictures' examination that it rests on
+                    (cases.citing); empty where it rests on none
     said_sealed     age envelope, to the report: facts and explanation for statements of reasons where
                     the reviewer wrote them; empty where the fixed words are used
     reason_sealed   age envelope of the reason, to the report: it may name whom the report is about
@@ -77,6 +88,10 @@ class Decision(models.Model):
     restriction = models.CharField(
         max_length=20, choices=Restriction.choices, blank=True, default="", db_default=""
     )
+    label = models.CharField(
+        max_length=1, choices=Label.choices, blank=True, default="", db_default=""
+    )
+    cited_sealed = WithheldBinaryField(default=b"", db_default=b"")
     said_sealed = WithheldBinaryField(default=b"", db_default=b"")
     reason_sealed = WithheldBinaryField()
     actor = models.ForeignKey(User, on_delete=models.PROTECT)

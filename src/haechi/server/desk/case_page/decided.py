@@ -1,9 +1,11 @@
 """The decision that stands, and those that an appeal overturned."""
 
 from haechi.server.cases import reviews
+from haechi.server.cases.citing import cited_in
 from haechi.server.cases.deciding import reason_of
 from haechi.server.cases.models import Decision, Opinion
 from haechi.server.desk.case_page.page import Page
+from haechi.server.desk.examined import cited
 
 
 def part(page: Page) -> dict[str, object]:
@@ -12,6 +14,9 @@ def part(page: Page) -> dict[str, object]:
     return {
         "decision": decision,
         "decision_reason": reason_of(decision) if decision and page.opened else "",
+        "decision_cites": [cited(one) for one in cited_in(decision)]
+        if decision and page.opened
+        else [],
         "decide_opinions": _opinions(decision, page) if decision else [],
         "overturned": [
             (earlier, reason_of(earlier) if page.opened else "")

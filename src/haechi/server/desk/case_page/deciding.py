@@ -12,6 +12,7 @@ from haechi.server.cases.models import WAITING, Case, Opinion, Pause, Verdict
 from haechi.server.desk import vocabulary
 from haechi.server.desk.case_page.page import Page
 from haechi.server.desk.deciding_form import DecisionForm
+from haechi.server.desk.examined import citable, examined, labels
 from haechi.server.evidence.models import Fingerprint
 from haechi.server.matching import services as matching
 from haechi.server.matching import told
@@ -38,7 +39,7 @@ def part(page: Page) -> dict[str, object]:
     open_to_them = page.may_read and case.state in WAITING and not heard
     place = reviews.place_of(case)
     return {
-        "form": page.typed.decision or (form_for(case, now=page.now) if open_to_them else None),
+        "form": page.typed.decision or (_form(page) if open_to_them else None),
         "effects": None if case.decision else _effects(page),
         "decide_waits": case.state in WAITING and not heard,
         "decide_heard": heard,
@@ -48,6 +49,10 @@ def part(page: Page) -> dict[str, object]:
         "decide_pause": _pause(page),
         "decide_preview": page.typed.preview,
     }
+
+
+def _form(page: Page) -> DecisionForm:
+    return form_for(page.case, now=page.now, opened=page.opened)
 
 
 def _opinions(page: Page) -> list[tuple[Opinion, str]]:
@@ -66,11 +71,17 @@ def _pause(page: Page) -> tuple[Pause, str, str] | None:
 
 
 def form_for(
-    case: Case, data: Mapping[str, object] | None = None, *, now: datetime, place: int = 0
+    case: Case,
+    data: Mapping[str, object] | None = None,
+    *,
+    now: datetime,
+    place: int = 0,
+    opened: bool = False,
 ) -> DecisionForm:
     """The form with a box for every piece of hosted content that the report met.
 
     place   of the opinion it is for, where that is not simply the next one of the case
+    opened  what is sealed may be read: findings to cite, and labels that they come to
     """
     said: dict[int, list[str]] = {}
     for hit in case.report.hits.exclude(hosted=None):
@@ -90,6 +101,8 @@ def form_for(
         place=place,
         say=say,
         unseen=found_by_told(case),
+        labels=labels(examined(case)) if opened else (),
+        citable=citable(case) if opened else (),
     )
 
 

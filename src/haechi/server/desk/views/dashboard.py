@@ -45,6 +45,7 @@ class Numbers:
     removed: dashboard.Spells
     laws: list[dashboard.ByLaw]
     answers: list[dashboard.Answers]
+    receivers: list[dashboard.Answers]
     load: list[dashboard.Load]
 
 
@@ -61,6 +62,7 @@ def read(period: int, at: datetime) -> Numbers:
         removed=dashboard.to_removal(since=since),
         laws=dashboard.by_law(since=since, now=at),
         answers=dashboard.answers(since=since),
+        receivers=dashboard.receivers(since=since),
         load=dashboard.load(since=since, now=at),
     )
 
@@ -103,6 +105,7 @@ def _charts(found: Numbers) -> list[charts.Chart]:
         charts.to_removal(found.removed.parts),
         charts.by_law(found.laws),
         charts.answers(found.answers),
+        charts.receivers(found.receivers),
     ]
 
 

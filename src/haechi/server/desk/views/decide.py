@@ -110,13 +110,14 @@ def decide_alike(request: HttpRequest, case_id: int) -> HttpResponse:
 def _typed(request: HttpRequest, case_id: int) -> tuple[Case, DecisionForm, HttpResponse | None]:
     """The case, the form as it was filled in, and the page that says why it cannot be used."""
     found = get_object_or_404(Case.objects.select_related("report"), pk=case_id)
-    form = deciding.form_for(found, request.POST, now=timezone.now())
+    may_read = grants.holds(found, actor_of(request), Scope.CONTENT, now=timezone.now())
+    form = deciding.form_for(found, request.POST, now=timezone.now(), opened=may_read)
     error: HaechiError | None = None
     if found.state not in WAITING:
         error = CaseClosed(found.pk)
     elif reviews.heard(found, actor_of(request)):
         error = AlreadyLooked(found.pk)
-    elif not grants.holds(found, actor_of(request), Scope.CONTENT, now=timezone.now()):
+    elif not may_read:
         error = GrantNeeded(found.pk)
     elif not form.is_valid():
         error = ReasonRequired() if form.has_error("reason", "required") else None
@@ -168,6 +169,7 @@ def _statements(ruling: Ruling, hosted: Iterable[Hosted]) -> Preview:
                 restriction=ruling.restriction,
                 puid="haechi-0",
                 hosted=each,
+                cites=bool(ruling.cites),
                 named=True,
                 by_machine=False,
                 now=now,

@@ -51,7 +51,7 @@ def lift(request: HttpRequest, case_id: int, exhibit_id: UUID) -> HttpResponse:
 def exhibit(request: HttpRequest, exhibit_id: UUID) -> HttpResponse:
     """One lifted picture on a page of its own, for browsers without scripts."""
     shown = get_object_or_404(Exhibit.objects.select_related("report__case"), pk=exhibit_id)
-    if not _may_see(request, shown):
+    if not may_see(request, shown):
         return refusal(request, NotAllowed.code, 403, LIFT_FIRST)
     return render(request, "desk/exhibit.html", {"exhibit": shown, "case": shown.report.case})
 
@@ -61,7 +61,7 @@ def exhibit(request: HttpRequest, exhibit_id: UUID) -> HttpResponse:
 def picture(request: HttpRequest, exhibit_id: UUID) -> HttpResponse:
     """The working copy as JPEG, made for this one look; never kept by a browser."""
     shown = get_object_or_404(Exhibit.objects.select_related("report__case"), pk=exhibit_id)
-    if not _may_see(request, shown):
+    if not may_see(request, shown):
         return refusal(request, NotAllowed.code, 403, LIFT_FIRST)
     actor = actor_of(request).name_in_log
     try:
@@ -71,7 +71,7 @@ def picture(request: HttpRequest, exhibit_id: UUID) -> HttpResponse:
     return HttpResponse(jpeg, content_type="image/jpeg", headers={"Cache-Control": "no-store"})
 
 
-def _may_see(request: HttpRequest, shown: Exhibit) -> bool:
+def may_see(request: HttpRequest, shown: Exhibit) -> bool:
     """Lifted a moment ago in this session, and the right to open the case still holds (B17)."""
     now = timezone.now()
     recent = lifted.is_lifted(request, str(shown.pk), now=now)
