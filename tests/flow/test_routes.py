@@ -103,6 +103,7 @@ PUBLIC = {
     "api:notices": Route(GET_ONLY),
     "api:generations": Route(GET_ONLY),
     "api:erase_account": Route(GET_ONLY),
+    "api:labels": Route(GET_ONLY),
     "api:notice": Route(401, {"number": NOTHING}),
 }
 DESK = {

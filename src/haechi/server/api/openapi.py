@@ -7,7 +7,7 @@ from importlib.metadata import version
 
 from django.http import HttpRequest, JsonResponse
 
-from haechi.server.api import actions_told, generations, notices, pages_told
+from haechi.server.api import actions_told, generations, labelling, notices, pages_told
 from haechi.server.api.door import open_to_all
 from haechi.server.api.told import ANY_OBJECT, TEXT, Json, Told, an_object, ref
 
@@ -19,6 +19,7 @@ SCHEMAS: Mapping[str, Json] = {
     "Document": ANY_OBJECT | {"description": "An OpenAPI document."},
     **actions_told.SCHEMAS,
     **generations.SCHEMAS,
+    **labelling.SCHEMAS,
     **pages_told.SCHEMAS,
     **notices.SCHEMAS,
 }
@@ -26,6 +27,7 @@ TOLD: Mapping[tuple[str, str], Told] = {
     ("GET", "/api/openapi.json"): Told("This document.", {200: "Document"}),
     **actions_told.TOLD,
     **generations.TOLD,
+    **labelling.TOLD,
     **pages_told.TOLD,
     **notices.TOLD,
 }

@@ -57,7 +57,8 @@ def ask(data: bytes, question: Question, *, actor: User | None, now: datetime) -
     """
     if not question.reason.strip():
         raise ReasonRequired
-    read = evidence.sandbox().run(marks.read, data, settings.HAECHI.c2pa_chain())
+    key: bytes = settings.HAECHI.watermark_key
+    read = evidence.sandbox().run(marks.read, data, key, settings.HAECHI.c2pa_chain())
     return _write(question, read, find(read, _query(data, read)), actor=actor, now=now)
 
 

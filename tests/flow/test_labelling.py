@@ -1,0 +1,213 @@
+"""An AI service sends a file it made, and gets it back labelled and written down."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from django.conf import settings as django_settings
+from django.test import Client, override_settings
+from django.utils import timezone
+from tests.conftest import NOON
+from tests.flow.test_api import KEY, bearer
+from tests.flow.test_tracing_api import key
+
+from haechi import labels
+from haechi.errors import StorageUnavailable
+from haechi.labels.writing import trying
+from haechi.server.api import labelling
+from haechi.server.matching.models import ApiKey
+from haechi.server.staff.models import User
+from haechi.server.tracing import asking, known, registry
+from haechi.server.tracing.asking import Question
+from haechi.server.tracing.models import Finding, Generation, Purpose, Strength
+
+__all__ = ["key"]
+
+pytestmark = pytest.mark.django_db
+HEADERS = {"haechi-account": "m%C3%ACna", "haechi-model": "painter", "haechi-language": "ko"}
+
+
+def label(public: Client, data: bytes, **more: str) -> Any:
+    headers = HEADERS | {f"haechi-{name.replace('_', '-')}": text for name, text in more.items()}
+    return public.post(
+        "/api/v1/labels",
+        data,
+        content_type="application/octet-stream",
+        headers=bearer(KEY) | headers,
+    )
+
+
+@pytest.mark.parametrize(
+    ("more", "status", "code"),
+    [
+        ({"language": "fr"}, 400, "format.invalid"),
+        ({"visible": "perhaps"}, 400, "format.invalid"),
+        ({"source": "camera"}, 400, "format.invalid"),
+        ({"level": "4"}, 400, "format.invalid"),
+        ({"account": "%00"}, 400, "format.invalid"),
+        ({"account": ""}, 400, "format.invalid"),
+        ({"producer": "a b"}, 400, "format.invalid"),
+    ],
+)
+def test_wishes_that_make_no_sense_are_refused(
+    public: Client, key: ApiKey, astronaut: bytes, more: dict[str, str], status: int, code: str
+) -> None:
+    answer = label(public, astronaut, **more)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
+
+
+@pytest.mark.parametrize("data", [b"", b"no picture", b"\x89PNG\r\n\x1a\n" + b"\xff" * 200])
+def test_what_is_no_picture_is_refused_and_not_written_down(
+    public: Client, key: ApiKey, data: bytes
+) -> None:
+    """B16: hostile files get a stable code, and no record."""
+    answer = label(public, data)
+    assert answer.status_code in (415, 422)
+    assert answer.json()["error"]["code"].startswith("media.")
+    assert not Generation.objects.exists()
+
+
+def test_a_file_that_is_too_long_is_refused(
+    public: Client, key: ApiKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(labelling, "LIMIT_BYTES", 1_000)
+    answer = label(public, b"\xff\xd8\xff" + bytes(2_000))
+    assert (answer.status_code, answer.json()["error"]["code"]) == (413, "media.too_many_bytes")
+
+
+def test_no_more_files_are_held_than_there_are_places(
+    public: Client, key: ApiKey, astronaut: bytes
+) -> None:
+    taken = 0
+    while labelling.AT_ONCE.acquire(blocking=False):
+        taken += 1
+    try:
+        answer = label(public, astronaut)
+    finally:
+        for _ in range(taken):
+            labelling.AT_ONCE.release()
+    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "2")
+
+
+# --- the way back
+
+
+@pytest.fixture
+def signed(tmp_path: Path) -> Iterator[None]:
+    """The house has a certificate for C2PA."""
+    tried = trying.make(timezone.now())
+    chain, secret = tmp_path / "chain.pem", tmp_path / "key.pem"
+    chain.write_text(tried.chain)
+    secret.write_text(tried.key)
+    told = replace(django_settings.HAECHI, c2pa_chain_file=chain, c2pa_key_file=secret)
+    with override_settings(HAECHI=told):
+        yield
+
+
+@pytest.fixture
+def made(public: Client, key: ApiKey, signed: None, astronaut: bytes) -> bytes:
+    """A picture that a service had labelled."""
+    known.register.cache_clear()
+    answer = label(public, astronaut, account="mina", produce_id="n-1")
+    assert answer.status_code == 200, answer.content
+    assert answer.headers["Content-Type"] == "image/jpeg"
+    assert set(answer.headers["Haechi-Marks"].split()) == {
+        "visible", "watermark", "aigc", "iptc", "c2pa",
+    }  # fmt: skip
+    return bytes(answer.content)
+
+
+def found(data: bytes, actor: User) -> Finding:
+    question = Question(Purpose.CASE, "Somebody reported it.")
+    return asking.ask(data, question, actor=actor, now=NOON).findings.get()
+
+
+def again(data: bytes, quality: int = 60, part: float = 1.0) -> bytes:
+    """Decoded, perhaps cropped, and saved anew: no metadata is left."""
+    rgb = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    assert rgb is not None
+    cut = rgb[: round(rgb.shape[0] * part), : round(rgb.shape[1] * part)]
+    return cv2.imencode(".jpg", cut, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
+
+
+def test_every_mark_of_a_labelled_file_leads_back(made: bytes, reviewer: User) -> None:
+    """Others' readers see who made it; ours finds the record by each mark."""
+    kinds = {mark.kind for mark in labels.read(made).marks}
+    assert {"aigc", "iptc", "c2pa"} <= kinds
+    one = found(made, reviewer)
+    assert one.ways.split() == ["file", "watermark", "c2pa", "aigc", "fingerprint"]
+    assert (one.strength, one.alike) == (Strength.STRONG, True)
+
+
+@pytest.mark.parametrize("part", [1.0, 0.9])
+def test_a_copy_without_metadata_leads_back_by_its_watermark(
+    made: bytes, reviewer: User, part: float
+) -> None:
+    one = found(again(made, part=part), reviewer)
+    assert one.generation == Generation.objects.get()
+    assert one.ways.split()[0] == "watermark"
+
+
+def test_metadata_put_into_another_picture_accuses_nobody(
+    made: bytes, cat: bytes, reviewer: User
+) -> None:
+    """A C2PA manifest does not fit another file, and an AIGC label alone is weak."""
+    jumped = _with_segments_of(made, again(cat))
+    one = found(jumped, reviewer)
+    assert (one.ways, one.strength, one.alike) == ("aigc", Strength.WEAK, False)
+
+
+def _with_segments_of(source: bytes, target: bytes) -> bytes:
+    """The APPn segments of one JPEG in front of another's picture."""
+    position, taken = 2, b""
+    while source[position + 1] in range(0xE0, 0xF0):
+        length = int.from_bytes(source[position + 2 : position + 4])
+        taken += source[position : position + 2 + length]
+        position += 2 + length
+    assert taken
+    return target[:2] + taken + target[2:]
+
+
+def test_the_same_number_is_labelled_again_and_counts_once(
+    public: Client, made: bytes, astronaut: bytes
+) -> None:
+    """B21: an answer that was lost is asked for again."""
+    first = Generation.objects.get()
+    answer = label(public, astronaut, account="mina", produce_id="n-1")
+    assert int(answer.headers["Haechi-Trace-Id"]) == first.trace_id
+    assert Generation.objects.get() == first
+
+
+def test_another_accounts_number_is_refused(public: Client, made: bytes, astronaut: bytes) -> None:
+    answer = label(public, astronaut, account="another", produce_id="n-1")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "tracing.known")
+
+
+def test_nothing_is_said_of_a_file_that_could_not_be_written_down(
+    public: Client, key: ApiKey, astronaut: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The labelled file and its record are there together, or neither."""
+
+    def away(*_given: object, **_named: object) -> None:
+        raise StorageUnavailable
+
+    monkeypatch.setattr(registry, "record", away)
+    answer = label(public, astronaut)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (503, "application/json")
+
+
+def test_a_picture_too_small_for_a_watermark_gets_its_other_marks(
+    public: Client, key: ApiKey, astronaut: bytes
+) -> None:
+    """And the answer says which: a watermark is not promised where there is none."""
+    rgb = cv2.imdecode(np.frombuffer(astronaut, np.uint8), cv2.IMREAD_COLOR)
+    assert rgb is not None
+    small = cv2.imencode(".png", cv2.resize(rgb, (200, 200)))[1].tobytes()
+    answer = label(public, small)
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"] == "image/png"
+    assert answer.headers["Haechi-Marks"].split() == ["visible", "aigc", "iptc"]
