@@ -32,7 +32,7 @@ def _film(form: str, count: int = 12, height: int = 160) -> bytes:
 
 @pytest.mark.parametrize("form", FILMS)
 def test_every_frame_of_a_film_bears_the_text_and_the_file_one_label(form: str) -> None:
-    """B27 and B28: others read the key, and the picture beside the text is nearly what it was."""
+    """Others read the key, and the picture beside the text is nearly what it was."""
     data = _film(form)
     made = label(data, service())
 
@@ -51,7 +51,7 @@ def test_every_frame_of_a_film_bears_the_text_and_the_file_one_label(form: str) 
 
 @pytest.mark.parametrize("form", FILMS)
 def test_a_labelled_film_is_not_encoded_again(form: str) -> None:
-    """B28: the packets of the second are those of the first."""
+    """The packets of the second are those of the first."""
     first = label(_film(form), service(visible=False))
     second = label(first.data, platform())
 

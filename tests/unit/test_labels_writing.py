@@ -1,4 +1,4 @@
-"""Labels on pictures: seen by people, read by others' programs, exactly one in a file (B28)."""
+"""Labels on pictures: seen by people, read by others' programs, exactly one in a file."""
 
 import contextlib
 import io
@@ -38,7 +38,7 @@ def _xmp(data: bytes) -> dict[str, Any]:
 
 @pytest.mark.parametrize("form", FORMS)
 def test_others_read_the_label_of_every_kind_of_picture(form: str) -> None:
-    """B28 for Pillow's parser; the label is the seven fields of GB 45438, in order."""
+    """By Pillow's parser; the label is the seven fields of GB 45438, in order."""
     made = label(file_of(slope(*SIZE), form), service())
 
     told = _xmp(made.data)
@@ -52,7 +52,7 @@ def test_others_read_the_label_of_every_kind_of_picture(form: str) -> None:
 
 
 def test_exiftool_reads_them_and_has_nothing_to_complain_about(tmp_path: Path) -> None:
-    """B28 for the program most people look into a file with."""
+    """By the program most people look into a file with."""
     for form in FORMS:
         made = label(file_of(slope(96, 80), form), service())
         (tmp_path / f"picture.{form.lower()}").write_bytes(made.data)
@@ -70,7 +70,7 @@ def test_exiftool_reads_them_and_has_nothing_to_complain_about(tmp_path: Path) -
 
 @pytest.mark.parametrize("form", FORMS)
 def test_a_labelled_file_keeps_one_label_and_its_pixels(form: str) -> None:
-    """B28: a platform updates the label it finds; what the producer said stays."""
+    """A platform updates the label it finds; what the producer said stays."""
     first = label(file_of(slope(*SIZE), form), service(visible=form == "AVIF"))
     second = label(first.data, platform())
 
@@ -91,9 +91,7 @@ def test_labels_in_other_places_are_read_and_taken_out() -> None:
     texts.add_text("AIGC", strange)
     texts.add_text("AIGC", strange, zip=True)
     texts.add_text("parameters", "a cat, Steps: 20")
-    exif = Image.Exif()
-    exif.get_ifd(0x8769)[0x9286] = b"ASCII\0\0\0" + strange.encode()
-    data = file_of(slope(*SIZE), "PNG", pnginfo=texts, exif=exif)
+    data = file_of(slope(*SIZE), "PNG", pnginfo=texts)
 
     made = label(data, service())
 
@@ -103,6 +101,24 @@ def test_labels_in_other_places_are_read_and_taken_out() -> None:
     assert (found.label, found.producer, found.propagator) == (Level.IS, "other", "service")
     assert opened(made.data).info["parameters"] == "a cat, Steps: 20"
     assert "DigitalSourceType" not in _xmp(made.data), "only its producer knows how it was made"
+
+
+@pytest.mark.parametrize("coding", ["ascii", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
+def test_a_label_in_the_users_comment_moves_to_xmp(form: str, coding: str) -> None:
+    """The other carrier of a JPEG; in which order bytes stand, writers do not agree upon."""
+    strange = '{"Label":"1","ContentProducer":"other","ProduceID":"x","ContentPropagator":""}'
+    head = b"ASCII\0\0\0" if coding == "ascii" else b"UNICODE\0"
+    exif = Image.Exif()
+    exif[0x010F] = "A maker"
+    exif[0x8769] = {0x9286: head + strange.encode(coding)}
+    made = label(file_of(slope(96, 80), form, exif=exif), service())
+
+    found = parse(_xmp(made.data)["AIGC"]).aigc
+    assert found is not None
+    assert (found.producer, found.propagator) == ("other", "service")
+    assert strange.encode(coding) not in made.data
+    assert opened(made.data).getexif()[0x010F] == "A maker"
 
 
 def test_what_others_wrote_in_xmp_stays() -> None:
@@ -140,7 +156,7 @@ def test_hostile_xmp_is_replaced(packet: bytes) -> None:
 @pytest.mark.parametrize("ground", ["white", "black", "noise"])
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_text_is_high_enough_and_legible_on_any_ground(language: str, ground: str) -> None:
-    """B27: GB 45438, 5.2, measured on the pixels that were written."""
+    """GB 45438, 5.2, measured on the pixels that were written."""
     noise = np.random.default_rng(1).integers(0, 256, (360, 240, 3), dtype=np.uint8)
     rgb = {"white": noise * 0 + 255, "black": noise * 0, "noise": noise}[ground]
     made = label(file_of(rgb, "PNG"), service(language=language))

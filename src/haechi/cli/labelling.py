@@ -84,6 +84,8 @@ def _record(path: str, work: _Work) -> Record:
         return {"path": path, "error": told.code, "detail": told.words}
     except FileExistsError:
         return {"path": path, "error": "file.exists", "detail": "there is such a file in --out"}
+    if work.wanted.signer is not None and all(mark.kind != "c2pa" for mark in made.marks):
+        say(f"{path}: C2PA has no way to sign {made.media_type}; it bears the other marks")
     return {
         "path": path,
         "out": str(out),

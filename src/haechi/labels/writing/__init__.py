@@ -35,7 +35,7 @@ def label(
     goes there. JPEG and other lossy kinds are encoded anew only where their pixels change.
 
     Raises MediaError for a file that cannot be opened, LabelRefused for one that cannot bear what is
-    asked for, and SigningFailed.
+    asked for, and SigningFailed. A kind of file that C2PA cannot sign gets the other marks alone.
     """
     alone = replace(wanted, signer=None)
     if sandbox is None:
@@ -43,6 +43,8 @@ def label(
     else:
         marked = sandbox.run(marking.mark, data, alone, limits=limits)
     whole = marked.data
+    if wanted.signer is not None and not signing.signs(marked.media_type):
+        wanted = alone
     if wanted.signer is not None:
         whole = signing.signed(marked, wanted, wanted.signer, data)
     elif marked.was_signed and not wanted.drop_c2pa:

@@ -10,7 +10,7 @@ from typing import Any
 
 import c2pa  # type: ignore[import-untyped]
 
-from haechi.errors import LabelRefused, SigningFailed
+from haechi.errors import SigningFailed
 from haechi.labels.aigc import Level
 from haechi.labels.writing.marked import Marked
 from haechi.labels.writing.wanted import SOFT_BINDING, Signer, Wanted
@@ -23,6 +23,11 @@ _SETTINGS: dict[str, Any] = {
     "verify": {"remote_manifest_fetch": False, "ocsp_fetch": False},
 }
 _PARENT = "xmp.iid:before-labelling"
+
+
+def signs(media_type: str) -> bool:
+    """True if C2PA has a way for this kind of file: not for Matroska, WebM and Ogg."""
+    return media_type in c2pa.Builder.get_supported_mime_types()
 
 
 def carries_manifest(data: bytes, media_type: str) -> bool:
@@ -43,13 +48,11 @@ def signed(marked: Marked, wanted: Wanted, signer: Signer, before: bytes) -> byt
     """The marked file with a manifest that names what was done; `before` is the file as it came.
 
     A manifest that it carried goes on as the ingredient of this one: the chain is not cut. Raises
-    SigningFailed, and LabelRefused where C2PA has no way for this kind of file.
+    SigningFailed.
     """
     made_here = marked.found is None and wanted.level is Level.IS and not marked.was_signed
     try:
         return _signed(marked, wanted, signer, None if made_here else before)
-    except c2pa.C2paError.NotSupported as error:
-        raise LabelRefused(f"C2PA cannot sign {marked.media_type}") from error
     except c2pa.C2paError as error:
         raise SigningFailed(" ".join(str(error).split())[:300]) from error
 

@@ -3,7 +3,7 @@
 import struct
 from dataclasses import dataclass
 
-from haechi.labels.aigc import KEYWORD, parse
+from haechi.labels.aigc import parse
 
 _ORIENTATION, _EXIF, _USER_COMMENT = 0x0112, 0x8769, 0x9286
 _SHORT, _UNDEFINED = 3, 7
@@ -11,7 +11,8 @@ _ENTRY = 12
 _MOST = 512
 """Entries looked at in one directory; cameras write about 60."""
 _LONGEST = 65_536
-_CHARSETS = {b"ASCII\0\0\0": "ascii", b"UNICODE\0": "utf-16", b"\0" * 8: "utf-8"}
+_CHARSETS = {b"UNICODE\0": ("utf-16-le", "utf-16-be")}
+"""Which order of bytes it is in, no two programs agree upon; anything else is read as UTF-8."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +81,12 @@ def _blank_comment(data: bytearray, order: str, entry: int) -> str | None:
     length, start = _number(data, order, entry + 4), _number(data, order, entry + 8)
     if not 8 < length <= _LONGEST or start + length > len(data):
         return None
-    charset = _CHARSETS.get(bytes(data[start : start + 8]), "utf-8")
     body = bytes(data[start + 8 : start + length])
-    if charset == "utf-16":
-        charset = "utf-16-be" if order == ">" else "utf-16-le"
-    text = body.decode(charset, "replace")
-    if KEYWORD not in text and "ContentProducer" not in text:
-        return None
-    if parse(text).aigc is None:
+    for charset in _CHARSETS.get(bytes(data[start : start + 8]), ("utf-8",)):
+        text = body.decode(charset, "replace").rstrip(" \0")
+        if parse(text).aigc is not None:
+            break
+    else:
         return None
     data[start : start + length] = b"ASCII\0\0\0".ljust(length, b" ")
     return text
