@@ -10,43 +10,29 @@ _FLOAT = 1
 
 
 def mean_model(
-    *, gain: float = 20.0, zero: float = 0.5, classes: int = 1, input_name: str = "x"
+    *, gain: float = 20.0, zero: float = 0.5, classes: int = 1, zero_from: str | None = None
 ) -> bytes:
     """A picture's mean as its score, and the mean of its channels as a map.
 
     (1, 3, h, w) -> "score" (1, classes): the last is gain * (mean - zero), the others 0; and
-    -> "map" (1, 1, h, w).
+    -> "map" (1, 1, h, w). `zero_from` is a file that ONNX Runtime should read `zero` from.
     """
     weights = [0.0] * (classes - 1) + [gain]
     nodes = [
-        _node("ReduceMean", [input_name], ["m"], _ints("axes", [1, 2, 3]), _int("keepdims", 0)),
+        _node("ReduceMean", ["x"], ["m"], _ints("axes", [1, 2, 3]), _int("keepdims", 0)),
         _node("Sub", ["m", "zero"], ["d"]),
         _node("Unsqueeze", ["d"], ["u"], _ints("axes", [1])),
         _node("MatMul", ["u", "w"], ["score"]),
-        _node("ReduceMean", [input_name], ["map"], _ints("axes", [1]), _int("keepdims", 1)),
+        _node("ReduceMean", ["x"], ["map"], _ints("axes", [1]), _int("keepdims", 1)),
     ]
-    tensors = [_tensor("zero", [1], [zero]), _tensor("w", [1, classes], weights)]
-    return _model(nodes, tensors, [_value(input_name, ["n", 3, "h", "w"])], ["score", "map"])
-
-
-def sharpness_model(*, gain: float = 200.0, zero: float = 0.02) -> bytes:
-    """(1, 3, h, w) -> "score": gain * (mean difference of neighbouring columns - zero)."""
-    kernel = [0.0] * 9 * 3
-    for channel in range(3):
-        kernel[channel * 9 + 4], kernel[channel * 9 + 5] = 1 / 3, -1 / 3
-    nodes = [
-        _node("Conv", ["x", "k"], ["c"], _ints("pads", [0, 0, 0, 0])),
-        _node("Abs", ["c"], ["a"]),
-        _node("ReduceMean", ["a"], ["m"], _ints("axes", [1, 2, 3]), _int("keepdims", 0)),
-        _node("Sub", ["m", "zero"], ["d"]),
-        _node("Mul", ["d", "gain"], ["score"]),
-    ]
-    tensors = [
-        _tensor("k", [1, 3, 3, 3], kernel),
-        _tensor("zero", [1], [zero]),
-        _tensor("gain", [1], [gain]),
-    ]
-    return _model(nodes, tensors, [_value("x", ["n", 3, "h", "w"])], ["score"])
+    tensors = [_tensor("w", [1, classes], weights)]
+    if zero_from is None:
+        tensors.append(_tensor("zero", [1], [zero]))
+    else:
+        entry = _field(1, b"location") + _field(2, zero_from.encode())
+        told = _field(1, 1) + _field(2, _FLOAT) + _field(8, b"zero")
+        tensors.append(told + _field(13, entry) + _field(14, 1))
+    return _model(nodes, tensors, [_value("x", ["n", 3, "h", "w"])], ["score", "map"])
 
 
 def endless_model() -> bytes:

@@ -150,6 +150,7 @@ def test_a_map_becomes_a_small_picture(brought: Callable[..., Path]) -> None:
         (b"PK\x03\x04 a checkpoint of PyTorch", "PyTorch archive"),
         (b"\x80\x04\x95 a pickle", "Python pickle"),
         (b"no model at all", "cannot load it"),
+        (onnx_made.mean_model(zero_from="../secret"), "lies in another file"),
     ],
 )
 def test_only_onnx_is_taken(
@@ -208,6 +209,7 @@ def test_a_model_that_takes_too_long_is_ended_and_started_anew(
         ({"id": "../etc"}, "id"),
         ({"question": "weather"}, "question"),
         ({"toward": "camera"}, "toward"),
+        ({"question": "voice"}, "no loader yet"),
         ({"view": {"what": "image", "fit": "squeeze"}}, "width and height"),
         ({"view": {"what": "face", "fit": "whole"}}, "cut out of a picture"),
         (
@@ -224,9 +226,11 @@ def test_cards_that_make_no_sense_are_refused(changes: Told, words: str) -> None
 
 
 def test_hostile_cards_are_refused() -> None:
-    for text in (b"[" * 100_000, b"\xff\xfe", b"{}", b"7", b" " * (cards.LONGEST + 1)):
+    nan = json.dumps(told(budget={"seconds": float("nan")})).encode()
+    for text in (nan, b"[" * 100_000, b"\xff\xfe", b"{}", b"7", b" " * (cards.LONGEST + 1)):
         with pytest.raises(ModelRefused):
             Card.from_text(text)
+    assert b"NaN" in nan
 
 
 def test_the_published_cards_are_whole_and_say_what_was_not_checked() -> None:

@@ -5,6 +5,7 @@ cannot grow past its limit. It lies here, below what uses it, so that such a pro
 """
 
 import hashlib
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,9 @@ _TYPES = {
     "tensor(double)": np.float64,
     "tensor(uint8)": np.uint8,
 }
+# A tensor that names a file to be read from: the entry "location" of its external data, however its
+# tag and length are written.
+_ELSEWHERE = re.compile(rb"(?:\x0a|\x8a\x80*\x00)(?:\x08|\x88\x80*\x00)location")
 _sessions: dict[str, Any] = {}
 
 
@@ -40,6 +44,8 @@ def load(_data: bytes, path: str, sha256: str) -> dict[str, list[str]]:
     digest = hashlib.sha256(content).hexdigest()
     if digest != sha256:
         raise ModelRefused(f"the file has the SHA-256 {digest}, not {sha256}")
+    if _ELSEWHERE.search(content):
+        raise ModelRefused("a part of the model lies in another file; export it as one file")
     options: Any = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.enable_cpu_mem_arena = False

@@ -1,12 +1,12 @@
 """The card of an evaluation: one JSON document, and the gate that compares it with the last."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from haechi.errors import ManifestRefused
 from haechi.evaluation.detect.confounds import Confound
+from haechi.formats import strict_json
 
 FORMAT = "haechi-detection-card/1"
 WORST_ACCUSED = 0.01
@@ -43,7 +43,7 @@ def card(
 def read(text: bytes) -> Told:
     """A card that was written before. Raises ManifestRefused for anything else."""
     try:
-        told = json.loads(text)
+        told = strict_json.loads(text)
     except (ValueError, RecursionError) as error:
         raise ManifestRefused(f"the last card is no JSON: {error}"[:300]) from error
     if not isinstance(told, dict) or told.get("format") != FORMAT:

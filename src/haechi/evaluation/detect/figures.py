@@ -1,7 +1,8 @@
 """From outcomes to the figures of one system."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ RATES = (0.01, 0.05)
 LEAST = 10
 """Pictures of a class below which a part is not told."""
 
-_PART_DRAWS = 300
+PART_DRAWS = 300
 _ACCUSED = frozenset({Answer.MADE.value, Answer.ALTERED.value})
 _QUALITIES = ((1, 70, "JPEG under 70"), (70, 90, "JPEG 70 to 89"), (90, 101, "JPEG 90 and over"))
 _SIZES = (
@@ -44,6 +45,7 @@ def told(
     values, fake, sources = _chosen(items, outcomes, rows)
     first = np.array(halves(items), bool)[rows]
     places = {rate: statistics.threshold(values[first], fake[first], rate) for rate in RATES}
+    parts = _Parts(items, outcomes, places[RATES[1]], min(draws, PART_DRAWS))
     made: Told = {
         "auc": _out(figure(values, fake, sources, draws=draws)),
         "answers": _answers(items, outcomes),
@@ -52,16 +54,14 @@ def told(
         "calibration": [_bin(one) for one in statistics.bins(values, fake)],
         "curve": _curve(values, fake),
         "parts": {
-            "generator": _by_generator(items, outcomes, places[RATES[1]]),
-            "compression": _by_kind(
-                items, outcomes, [_compression(one) for one in looks], places[RATES[1]]
-            ),
-            "size": _by_kind(items, outcomes, [_size(one) for one in looks], places[RATES[1]]),
+            "generator": parts.by_generator(),
+            "compression": parts.by_kind([_compression(one) for one in looks]),
+            "size": parts.by_kind([_size(one) for one in looks]),
         },
     }
     for name in sorted({name for item in items for name in item.groups}):
         kinds = [item.groups.get(name, "") for item in items]
-        made["parts"][f"group: {name}"] = _by_kind(items, outcomes, kinds, places[RATES[1]])
+        made["parts"][f"group: {name}"] = parts.by_kind(kinds)
     return made
 
 
@@ -72,10 +72,54 @@ def threshold_of(told_before: Told) -> float:
 
 
 def after_edit(
-    items: Sequence[Item], outcomes: Sequence[Outcome], least: float, *, draws: int = _PART_DRAWS
+    items: Sequence[Item], outcomes: Sequence[Outcome], least: float, *, draws: int = PART_DRAWS
 ) -> Told:
     """What is left after an edit: AUC, and rates at the threshold that was placed before it."""
-    return _part(items, outcomes, range(len(items)), least, draws)
+    return _Parts(items, outcomes, least, draws).of(range(len(items)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """Figures of some of the pictures; `least` is the score from which one is called fake."""
+
+    items: Sequence[Item]
+    outcomes: Sequence[Outcome]
+    least: float
+    draws: int
+
+    def by_generator(self) -> Told:
+        """The fakes of each generator, against all real pictures."""
+        names = sorted({item.generator for item in self.items if item.generator})
+        real = [row for row, item in enumerate(self.items) if not item.fake]
+        return {name: self.of([*self._fakes(name), *real]) for name in names}
+
+    def by_kind(self, kinds: Sequence[str]) -> Told:
+        """The pictures of each kind; `kinds` names each picture's, or is empty for none."""
+        names = sorted({one for one in kinds if one})
+        return {
+            name: self.of([row for row, one in enumerate(kinds) if one == name]) for name in names
+        }
+
+    def of(self, rows: Sequence[int]) -> Told:
+        """The pictures `rows`."""
+        scored = [row for row in rows if self.outcomes[row].score is not None]
+        values, fake, sources = _chosen(self.items, self.outcomes, scored)
+        counts = {"real": int((~fake).sum()), "fake": int(fake.sum())}
+        accused = [
+            self.outcomes[row].answer in _ACCUSED for row in rows if not self.items[row].fake
+        ]
+        made: Told = {**counts, "unscored": len(rows) - len(scored), "accused": sum(accused)}
+        if min(counts.values()) < LEAST:
+            return {**made, "auc": None, "caught": None, "rate": None}
+        return {
+            **made,
+            "auc": _out(figure(values, fake, sources, draws=self.draws)),
+            "caught": _number(statistics.share(values, fake, self.least)),
+            "rate": _number(statistics.share(values, ~fake, self.least)),
+        }
+
+    def _fakes(self, generator: str) -> list[int]:
+        return [row for row, item in enumerate(self.items) if item.generator == generator]
 
 
 def _chosen(
@@ -152,59 +196,6 @@ def _curve(values: Numbers, fake: Flags) -> list[list[float]]:
         return []
     rates = [step / 40 for step in range(41)]
     return [[rate, round(statistics.caught(values, fake, rate), 4)] for rate in rates]
-
-
-def _by_generator(items: Sequence[Item], outcomes: Sequence[Outcome], least: float) -> Told:
-    names = sorted({item.generator for item in items if item.generator})
-    real = [row for row, item in enumerate(items) if not item.fake]
-    return {
-        name: _part(
-            items,
-            outcomes,
-            [row for row, item in enumerate(items) if item.generator == name] + real,
-            least,
-            _PART_DRAWS,
-        )
-        for name in names
-    }
-
-
-def _by_kind(
-    items: Sequence[Item], outcomes: Sequence[Outcome], kinds: Sequence[str], least: float
-) -> Told:
-    return {
-        kind: _part(
-            items,
-            outcomes,
-            [row for row, one in enumerate(kinds) if one == kind],
-            least,
-            _PART_DRAWS,
-        )
-        for kind in sorted({one for one in kinds if one})
-    }
-
-
-def _part(
-    items: Sequence[Item],
-    outcomes: Sequence[Outcome],
-    rows: Iterable[int],
-    least: float,
-    draws: int,
-) -> Told:
-    rows = list(rows)
-    scored = [row for row in rows if outcomes[row].score is not None]
-    values, fake, sources = _chosen(items, outcomes, scored)
-    counts = {"real": int((~fake).sum()), "fake": int(fake.sum())}
-    accused = sum(not items[row].fake and outcomes[row].answer in _ACCUSED for row in rows)
-    made: Told = {**counts, "unscored": len(rows) - len(scored), "accused": accused}
-    if min(counts.values()) < LEAST:
-        return {**made, "auc": None, "caught": None, "rate": None}
-    return {
-        **made,
-        "auc": _out(figure(values, fake, sources, draws=draws)),
-        "caught": _number(statistics.share(values, fake, least)),
-        "rate": _number(statistics.share(values, ~fake, least)),
-    }
 
 
 def _compression(look: Look) -> str:

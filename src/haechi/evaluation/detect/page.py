@@ -4,7 +4,12 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
+from haechi.evaluation.detect.card import WORST_ACCUSED
+
 _NOTHING = "–"  # noqa: RUF001 - a dash in a table
+
+ENOUGH_REAL = 268
+"""Of so many none may be accused to be 95 % sure of WORST_ACCUSED (Wilson)."""
 
 type Told = dict[str, Any]
 
@@ -79,14 +84,7 @@ def _summary(told: Told) -> str:
 def _system(name: str, told: Told) -> str:
     parts = [f"<h2>{escape(name)}</h2>"]
     if told["answers"]:
-        answers = told["answers"]
-        words = list(answers["real"])
-        rows = [[kind, *(answers[kind][word] for word in words)] for kind in ("real", "fake")]
-        parts.append(_table(["answer", *words], rows))
-        parts.append(
-            f"<p>{answers['accused']} real pictures are accused; with 95 % certainty the rate is "
-            f"under {percent(answers['accused_at_most'])}.</p>"
-        )
+        parts.append(_answers(told["answers"]))
     rows = [
         [
             percent(at["rate"]),
@@ -129,6 +127,24 @@ def _system(name: str, told: Told) -> str:
         "among such scores at even numbers. A probability lies on the line.</figcaption></figure>"
     )
     return "\n".join(parts)
+
+
+def _answers(told: Told) -> str:
+    """How often each of the five words was said, and what that shows of the promise."""
+    words = list(told["real"])
+    rows = [[kind, *(told[kind][word] for word in words)] for kind in ("real", "fake")]
+    shown = _table(["answer", *(word.replace("_", " ") for word in words)], rows)
+    most = told["accused_at_most"]
+    line = (
+        f"{told['accused']} real pictures are accused; with 95 % certainty the rate is under "
+        f"{percent(most)}."
+    )
+    if most > WORST_ACCUSED:
+        line += (
+            f" That does not show that it is under {WORST_ACCUSED:.0%}: at least {ENOUGH_REAL} real "
+            "pictures, of which none is accused, are needed for that."
+        )
+    return f"{shown}<p>{line}</p>"
 
 
 def _edits(told: Told) -> str:

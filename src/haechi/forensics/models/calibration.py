@@ -7,7 +7,6 @@ third of the number of sources that were real, because "none of n" excludes only
 (the rule of three, Hanley and Lippman-Hand 1983).
 """
 
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from haechi.errors import CalibrationRefused, ModelRefused
+from haechi.formats import strict_json
 
 FORMAT = "haechi-calibration/1"
 LEAST_SOURCES = 5
@@ -74,7 +74,7 @@ class Calibration:
     def from_text(cls, text: bytes) -> Self:
         """What `to_json` gave, as a file. Raises ModelRefused."""
         try:
-            told = json.loads(text)
+            told = strict_json.loads(text)
             if told.pop("format") != FORMAT:
                 raise ModelRefused("the calibration has another format")
             told["doubts"] = tuple(told["doubts"])

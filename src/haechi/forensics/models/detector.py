@@ -78,13 +78,13 @@ class OnnxDetector:
         except ModelFailed:
             return (self._off("limit.model_failed"),)
 
-    def self_test(self) -> dict[str, float]:
-        """Scores of the card's probes. Raises ModelRefused or ModelFailed.
+    def self_test(self, *, twice: bool = True) -> dict[str, float]:
+        """Scores of the card's probes, each asked `twice`. Raises ModelRefused or ModelFailed.
 
         A model of faces is shown a probe as if it were all face.
         """
         whole = Face(0.0, 0.0, 1.0, 1.0, 1.0, self._card.view.template or None)
-        return selftest.test(self._card, lambda rgb: self.score(rgb, [whole]).score)
+        return selftest.run(self._card, lambda rgb: self.score(rgb, [whole]).score, twice=twice)
 
     def close(self) -> None:
         """End its process."""
