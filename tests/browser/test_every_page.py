@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import FilePayload, Page, expect
 from tests.browser import axe, narrow
+from tests.unit import marked
 
 from haechi import law
 from haechi.demo import pictures
@@ -407,8 +408,33 @@ def _public_pages(seeded: Seeded) -> Iterator[tuple[str, Visit]]:
     yield "appeal-errors", lambda window: _empty_appeal(window, seeded.open)
     yield "appeal-sent", _at(seeded.answered)
     yield "numbers", _at("/numbers")
+    yield "inspect", _at("/inspect")
+    yield "inspect-read", _read_marks
+    yield "inspect-refused", _no_marks_to_read
     yield "help", _at("/help")
     yield "nowhere", _at("/nowhere", 404)
+
+
+def _read_marks(window: "Watched") -> None:
+    """A file with several marks that contradict each other."""
+    window.go("/inspect")
+    _hand_in(window, "picture.jpg", marked.contradicting())
+    window.page.locator(".notice--warn").wait_for()
+    for details in window.page.locator("main details").all():
+        details.locator("summary").click()
+
+
+def _no_marks_to_read(window: "Watched") -> None:
+    window.go("/inspect")
+    window.expected.add(f"{window.origin}/inspect")
+    _hand_in(window, "words.txt", b"Dear Sir or Madam, " * 30)
+    window.page.locator(".mistakes").wait_for()
+
+
+def _hand_in(window: "Watched", name: str, data: bytes) -> None:
+    file = FilePayload(name=name, mimeType="application/octet-stream", buffer=data)
+    window.page.locator("#id_file").set_input_files(file)
+    window.page.locator("main form button[type=submit]").click()
 
 
 def _login_pages() -> Iterator[tuple[str, Visit]]:

@@ -21,6 +21,7 @@ PAGES = {
     "/return": 200,
     "/help": 200,
     "/numbers": 200,
+    "/inspect": 200,
     "/appeal/nothing-of-that-name": 404,
     "/no-such-page": 404,
 }
@@ -110,7 +111,7 @@ def test_a_database_that_is_away_is_said_in_words(public: Client, path: str) -> 
     assert "takeitdown.ncmec.org" in text_of(response)
 
 
-@pytest.mark.parametrize("path", ["/", "/report", "/return", "/help"])
+@pytest.mark.parametrize("path", ["/", "/report", "/return", "/help", "/inspect"])
 def test_pages_that_only_ask_stand_while_the_database_is_away(public: Client, path: str) -> None:
     """B31: who comes to report finds the form; the law on it is as this process read it last."""
     with patch(

@@ -95,6 +95,7 @@ PUBLIC = {
     "public:log_grew": Route(404, {"old": NOBODY, "size": NOBODY}),
     "public:own_log": Route(302),
     "public:own_log_file": Route(302),
+    "public:inspect": Route(),
     "public:help": Route(),
     "public:well_known": Route(),
     "api:openapi": Route(),

@@ -210,6 +210,14 @@ def stealth(text: str) -> bytes:
     return saved(Image.fromarray(values), "PNG")
 
 
+def contradicting() -> bytes:
+    """Camera data, settings of a program that makes pictures, and a label that lacks fields."""
+    tags = {0x010F: "Canon", 0x0110: "EOS R5", 0x829A: 0.01, 0x829D: 2.8, 0x8827: 100}
+    plain = exif({**tags, 0x9286: b"ASCII\0\0\0" + A1111.encode()})
+    segment = XMP_HEAD + aigc_xmp('{"Label":"1","ContentProducer":"001191110102MAD55U9H0F10002"}')
+    return plain[:2] + b"\xff\xe1" + struct.pack(">H", len(segment) + 2) + segment + plain[2:]
+
+
 XMP_HEAD = b"http://ns.adobe.com/xap/1.0/\0"
 # Every carrier of gb45438.json, and what makes a file with it.
 CARRIERS: Mapping[str, Callable[[], bytes]] = {

@@ -255,6 +255,7 @@ def test_a_camera_is_told() -> None:
     assert [(mark.says, mark.tool, mark.trust) for mark in reading.marks] == [
         (Says.CAMERA, "Canon EOS R5", Trust.UNSIGNED)
     ]
+    assert reading.marks[0].detail["ExposureTime"] == "0.01"
     assert not reading.findings
     assert words.headline(reading) == "other"
 

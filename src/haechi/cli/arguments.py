@@ -31,6 +31,7 @@ def parser() -> argparse.ArgumentParser:
     _banks(commands)
     _pictures(commands)
     _live(commands)
+    _inspecting(commands)
     return top
 
 
@@ -470,6 +471,29 @@ def _labels(commands: Commands) -> None:
         "--seconds", type=float, default=600.0, help="one file may take so long (default 600)"
     )
     made.epilog = "exit codes: 0 done, 2 an error with any file; 130 interrupted. docs/labelling.md"
+
+
+def _inspecting(commands: Commands) -> None:
+    made = _form(
+        _add(
+            commands,
+            "inspect",
+            "inspecting:inspect_files",
+            "what files say about how they were made",
+        )
+    )
+    made.add_argument(
+        "--json", action="store_const", const="jsonl", dest="form", help="the same as --jsonl"
+    )
+    made.add_argument("--marks", action="store_true", help="read marks only, look at no pixels")
+    made.add_argument(
+        "--anchors", metavar="FILE.pem", help="certificates whose C2PA signatures are trusted"
+    )
+    made.add_argument("paths", nargs="+", metavar="PATH", help=_HOW_TO_NAME_FILES)
+    made.epilog = (
+        "exit codes, as grep's: 0 a mark in any file, 1 none, 2 an error with any file; "
+        "130 interrupted. docs/labels.md"
+    )
 
 
 def _measures(commands: Commands) -> None:

@@ -20,6 +20,9 @@ HEADLINES: Mapping[str, str] = {
     "signed_camera": _(
         "A trusted signature says that this is a photograph or recording, and it was not changed since."
     ),
+    "watermark": _(
+        "This bears the invisible mark of a service that works with us: it was made or changed with AI."
+    ),
     "contradicting": _(
         "The marks of this file contradict each other. Do not rely on any one of them."
     ),
@@ -36,6 +39,9 @@ CAVEATS: Mapping[str, str] = {
     ),
     "signed_camera": _(
         "It says nothing about what stood before the camera, or whether the person shown agreed."
+    ),
+    "watermark": _(
+        "Only who holds our key can write this mark. Whether the person shown agreed is another question."
     ),
     "contradicting": _("Marks that are not signed can be written and taken out by anybody."),
     "says_ai": _(
@@ -76,6 +82,44 @@ KINDS: Mapping[str, str] = {
     "watermark": _("Invisible watermark of this service"),
     "visible": _("Visible label"),
 }
+# Keys of a mark's details; one without words is shown as it is. INNER ones are not shown to people.
+DETAILS: Mapping[str, str] = {
+    "prompt": _("What was asked for"),
+    "model": _("Model"),
+    "version": _("Version"),
+    "seed": _("Seed"),
+    "face": _("Part that exchanges faces"),
+    "job": _("Number of the job"),
+    "source": _("Cut out of"),
+    "issuer": _("Signed by"),
+    "signed_at": _("Signed at"),
+    "generator": _("Written by"),
+    "actions": _("What was done"),
+    "digital_source_type": _("Source type"),
+    "ingredients": _("Made from"),
+    "title": _("Title"),
+    "soft_binding": _("Also bound by"),
+    "producer": _("Made by the service"),
+    "produce_id": _("Its number there"),
+    "propagator": _("Spread by the service"),
+    "propagate_id": _("Its number there when spread"),
+    "credit": _("Credit"),
+    "creator_tool": _("Program"),
+    "trace_id": _("Number in the watermark"),
+    "Make": _("Maker of the camera"),
+    "Model": _("Camera"),
+    "Software": _("Program"),
+    "DateTimeOriginal": _("Taken at"),
+    "DateTime": _("Changed at"),
+    "ExposureTime": _("Exposure (seconds)"),
+    "FNumber": _("Aperture"),
+    "ISO": _("Sensitivity (ISO)"),
+    "FocalLength": _("Focal length (mm)"),
+    "LensModel": _("Lens"),
+}
+INNER = frozenset(
+    {"rule", "role", "manifest", "label", "false_alarm", "reserved1", "reserved2", "signer"}
+)
 FINDINGS: Mapping[str, str] = {
     "contradiction.camera": _(
         "One mark says that AI made this (%(made_by)s), another that a camera took it (%(taken_by)s). Both cannot be true of the same picture."
@@ -156,9 +200,11 @@ def headline(reading: Reading) -> str:
     claimed = {mark.says for mark in held}
     if any(mark.says.of_ai for mark in signed):
         return "signed_ai"
+    if any(mark.kind == "watermark" for mark in held):
+        return "watermark"
     if any(finding.code == "contradiction.camera" for finding in reading.findings):
         return "contradicting"
-    if claimed & {Says.MADE, Says.EDITED} or any(mark.kind == "watermark" for mark in held):
+    if claimed & {Says.MADE, Says.EDITED}:
         return "says_ai"
     if claimed & {Says.MAY_BE, Says.SUSPECTED}:
         return "may_be_ai"

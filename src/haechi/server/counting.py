@@ -32,6 +32,7 @@ LIMITS: dict[str, tuple[Limit, ...]] = {
     "upload": (Limit("session", 300), Limit("address", 1_200)),
     "message": (Limit("case", 30), Limit("address", 240)),
     "appeal": (Limit("case", 5), Limit("address", 60)),
+    "inspect": (Limit("address", 60),),
     # Of the JSON API. A fleet of a platform asks with one key; of wrong keys there are few.
     "api": (Limit("key", 30_000, timedelta(minutes=10)),),
     "api_refused": (Limit("address", 300, timedelta(minutes=10)),),

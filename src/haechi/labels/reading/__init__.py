@@ -33,13 +33,15 @@ def read(
     limits: Limits = DEFAULT,
     trust_anchors: str | None = None,
     watermark: bool = True,
+    watermark_key: bytes | None = None,
 ) -> Reading:
     """Every mark of one file, and what is odd about them.
 
-    `trust_anchors` are certificates (PEM) whose C2PA signatures count as trusted; with `watermark` the
-    pixels are decoded and searched too. Hostile content becomes a finding. Raises MediaError only for
-    what is no media at all, or is longer than the limits. Nothing is fetched from anywhere. For files
-    of strangers, run it in a `haechi.media.Sandbox`: C2PA is read by a library in another language.
+    `trust_anchors` are certificates (PEM) whose C2PA signatures count as trusted. With `watermark` the
+    pixels are searched too: the alpha channel, and with `watermark_key` the whole picture for our own
+    mark (some tenths of a second). Hostile content becomes a finding. Raises MediaError only for what
+    is no media at all, or is longer than the limits. Nothing is fetched from anywhere. For files of
+    strangers, run it in a `haechi.media.Sandbox`: C2PA is read by a library in another language.
     """
     form = form_of(data)
     allowed = limits.bytes_of(form.kind)
@@ -48,9 +50,10 @@ def read(
         raise TooManyBytes(msg)
     haul = Haul()
     _gather(data, form, haul)
+    ours: tuple[Mark, ...] = ()
     if watermark and form.kind is not None:
-        _look(data, form.kind, limits, haul)
-    marks = tuple(_marks(data, form, trust_anchors, haul))
+        ours = _look(data, form.kind, watermark_key, limits, haul)
+    marks = (*_marks(data, form, trust_anchors, haul), *ours)
     contradictions.note(marks, haul)
     found = list(haul.findings)[:FINDINGS]
     findings = tuple(Finding(finding.code, dict(finding.params)) for finding in found)
@@ -70,9 +73,13 @@ def _gather(data: bytes, form: Form, haul: Haul) -> None:
         haul.find("broken.container", kind=form.media_type)
 
 
-def _look(data: bytes, kind: Kind, limits: Limits, haul: Haul) -> None:
+def _look(
+    data: bytes, kind: Kind, key: bytes | None, limits: Limits, haul: Haul
+) -> tuple[Mark, ...]:
+    """What the pixels hold: fields for the other kinds of mark, and our own mark itself."""
     with contextlib.suppress(Enough):
         pixels.alpha(data, kind, limits, haul)
+    return () if key is None else tuple(pixels.watermark(data, kind, key, limits, haul))
 
 
 def _marks(data: bytes, form: Form, anchors: str | None, haul: Haul) -> Iterator[Mark]:

@@ -1,5 +1,7 @@
 """EXIF and TIFF (CIPA DC-008, TIFF 6.0): tags that say who made a picture, and with what."""
 
+import math
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -13,6 +15,8 @@ _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12
 _RATIONAL, _SIGNED_RATIONAL = 5, 10
 _SIGNED = frozenset({6, 8, 9, 10})
 _WHOLE = frozenset({1, 3, 4, 6, 8, 9, 13})
+_FLOATS = {11: "f", 12: "d"}
+_TEXTS = frozenset({2, 7, 129})
 _POINTERS = frozenset({0x8769, 0x8825})
 _XMP, _IIM, _C2PA, _WIDTH, _HEIGHT = 0x02BC, 0x83BB, 0xCD41, 0x0100, 0x0101
 NAMES = {
@@ -54,12 +58,17 @@ class _Entry:
     value: bytes
     order: str
 
-    def numbers(self) -> Iterator[int | Fraction | None]:
-        """Whole numbers and fractions; None for a division by zero."""
+    def numbers(self) -> Iterator[int | float | Fraction | None]:
+        """Numbers and fractions; None for a division by zero, and for what is no number."""
         size = _SIZES[self.kind]
         for at in range(0, len(self.value) - size + 1, size):
             part = self.value[at : at + size]
-            if self.kind in {_RATIONAL, _SIGNED_RATIONAL}:
+            if self.kind in _FLOATS:
+                (real,) = struct.unpack(
+                    f"{'<' if self.order == 'II' else '>'}{_FLOATS[self.kind]}", part
+                )
+                yield real if math.isfinite(real) else None
+            elif self.kind in {_RATIONAL, _SIGNED_RATIONAL}:
                 over, under = self._whole(part[:4]), self._whole(part[4:])
                 yield Fraction(over, under) if under else None
             else:
@@ -156,7 +165,7 @@ def _told(entry: _Entry) -> str:
         return _comment(entry.value, entry.order)
     if name.startswith("XP"):
         return entry.value.decode("utf-16-le", "replace").rstrip("\0")
-    if entry.kind in _WHOLE or entry.kind in {_RATIONAL, _SIGNED_RATIONAL}:
+    if entry.kind not in _TEXTS:
         numbers = list(entry.numbers())[:4]
         return " ".join("?" if n is None else f"{float(n):.6g}" for n in numbers)
     return decoded(entry.value).rstrip("\0 ")

@@ -2,13 +2,16 @@
 
 import json
 import zlib
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 from haechi.errors import MediaError
+from haechi.labels.mark import Mark, Says
 from haechi.labels.reading.haul import PIECE_BYTES, Haul
-from haechi.media import Kind, Limits, transparency
+from haechi.labels.watermark import Detected, detect, detect_frames
+from haechi.media import Kind, Limits, decode, transparency, video
 
 # NovelAI's and the web UI's way (NovelAI/novelai-image-metadata, nai_meta.py): a word, the number of
 # bits that follow, gzip or plain text; column by column, in the lowest bit of the alpha channel.
@@ -16,6 +19,9 @@ _WORDS = {b"stealth_pngcomp": True, b"stealth_pnginfo": False}
 _WORD_BYTES = 15
 _GZIP = 16 + zlib.MAX_WBITS
 _CARRIER = "pixels:alpha"
+FRAMES = 12
+EVERY_S = 0.5
+"""Of a film so many frames are searched, this far apart."""
 
 
 def alpha(data: bytes, kind: Kind, limits: Limits, haul: Haul) -> None:
@@ -41,6 +47,34 @@ def alpha(data: bytes, kind: Kind, limits: Limits, haul: Haul) -> None:
     text = _unpacked(body, haul) if packed else body
     if text is not None:
         _told(text, haul)
+
+
+def watermark(data: bytes, kind: Kind, key: bytes, limits: Limits, haul: Haul) -> Iterator[Mark]:
+    """Our own mark, if `key` is the one it was made with. Only who has the key can have written it."""
+    try:
+        found = _detected(data, kind, key, limits)
+    except MediaError as error:
+        haul.find("broken.pixels", code=error.code)
+        return
+    if found is not None:
+        detail = {"trace_id": f"{found.payload:x}", "false_alarm": f"{found.false_alarm:.1e}"}
+        yield Mark("watermark", "pixels", Says.MADE, detail=detail)
+
+
+def _detected(data: bytes, kind: Kind, key: bytes, limits: Limits) -> Detected | None:
+    if kind.is_video:
+        return detect_frames(_frames(data, limits), key=key)
+    return detect(np.ascontiguousarray(decode(data, limits=limits).rgb), key=key)
+
+
+def _frames(data: bytes, limits: Limits) -> Iterator[NDArray[np.uint8]]:
+    wait_s, taken = 0.0, 0
+    for shown in video.frames(data, limits, thrifty=True):
+        if shown.seconds >= wait_s:
+            yield np.ascontiguousarray(shown.rgb())
+            wait_s, taken = shown.seconds + EVERY_S, taken + 1
+        if taken == FRAMES:
+            return
 
 
 def _may_have_alpha(data: bytes, kind: Kind) -> bool:

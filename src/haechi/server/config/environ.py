@@ -56,6 +56,7 @@ class Environment:
                      ("https://rdap.org"), or "": nobody is asked
     dkim_key_file    private key (PEM, RSA) that e-mail is signed with, or None; dkim_selector is
                      its name in the DNS of mail_from's domain
+    c2pa_anchors     certificates (PEM) whose Content Credentials count as trusted, or None: then none is
     policy           the usual thresholds (index.policy_file), as in the match service
     trusted_proxies  networks whose X-Forwarded-For is believed; none unless told
     watermark_key    32 bytes; who has it can find and forge our watermark. Without HAECHI_WATERMARK_KEY
@@ -92,6 +93,7 @@ class Environment:
     mail_relay: str
     mailbox_domains: tuple[str, ...]
     rdap_url: str
+    c2pa_anchors: str | None
     dkim_key_file: Path | None
     dkim_selector: str
     organisation: str
@@ -149,6 +151,7 @@ class Environment:
             mail_relay=env.get("HAECHI_MAIL_RELAY", "").strip().lower(),
             mailbox_domains=_domains(env, "HAECHI_MAILBOX_DOMAINS"),
             rdap_url=env.get("HAECHI_RDAP_URL", ""),
+            c2pa_anchors=_certificates(env, "HAECHI_C2PA_ANCHORS_FILE"),
             dkim_key_file=_path(env, "HAECHI_DKIM_KEY_FILE"),
             dkim_selector=env.get("HAECHI_DKIM_SELECTOR", "haechi"),
             organisation=env.get("HAECHI_ORGANISATION", "Haechi"),
@@ -235,6 +238,20 @@ def _credential(env: dict[str, str], name: str, credential: str) -> Path | None:
     if told is None and folder and (Path(folder) / credential).is_file():
         return Path(folder) / credential
     return told
+
+
+def _certificates(env: dict[str, str], name: str) -> str | None:
+    """The text of the file that `name` tells, once it is seen to hold certificates."""
+    told = _path(env, name)
+    if told is None:
+        return None
+    try:
+        text = told.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise ImproperlyConfigured(f"{name}: {error}") from error
+    if "-----BEGIN CERTIFICATE-----" not in text:
+        raise ImproperlyConfigured(f"{name} holds no certificates (PEM)")
+    return text
 
 
 def _bucket(env: dict[str, str]) -> str:

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from haechi.server.public.limits import limited
-from haechi.server.public.views import code, compare, end, own_log, say
+from haechi.server.public.views import code, compare, end, marks, own_log, say
 from haechi.server.public.views.appeal import appeal
 from haechi.server.public.views.landing import help_page, landing
 from haechi.server.public.views.log import key, log, log_at, log_grew
@@ -45,5 +45,6 @@ urlpatterns = [
     path(".well-known/haechi-log/<int:size>", log_at, name="log_at"),
     path(".well-known/haechi-log/<int:old>/<int:size>", log_grew, name="log_grew"),
     path(".well-known/haechi.json", haechi, name="well_known"),
+    path("inspect", marks.inspect, name="inspect"),
     path("help", help_page, name="help"),
 ]

@@ -13,10 +13,10 @@ from haechi.server.cases import searching
 from haechi.server.cases.models import Case
 from haechi.server.desk import queue_page
 from haechi.server.desk.access import actor_of, reviewers_only
-from haechi.server.desk.in_memory import InMemory
 from haechi.server.desk.queue_forms import SearchForm
 from haechi.server.desk.time_left import PATTERNS
 from haechi.server.evidence import services as evidence
+from haechi.server.in_memory import InMemory
 from haechi.server.matching import looking
 from haechi.server.words import words_for
 

@@ -22,9 +22,9 @@ from haechi.errors import (
 from haechi.server import flow
 from haechi.server.desk import queue_page
 from haechi.server.desk.access import actor_of, refusal, reviewers_only
-from haechi.server.desk.in_memory import InMemory
 from haechi.server.desk.time_left import PATTERNS
 from haechi.server.desk.trace_forms import NameForm, TraceForm
+from haechi.server.in_memory import InMemory
 from haechi.server.staff.models import User
 from haechi.server.tracing import asking
 from haechi.server.tracing import naming as services

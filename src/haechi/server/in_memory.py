@@ -1,4 +1,4 @@
-"""A file that somebody at the desk holds up to search with: in memory, and gone with the request."""
+"""A file that is only looked at: in memory, and gone with the request."""
 
 from io import BytesIO
 from typing import Any
@@ -21,7 +21,7 @@ class InMemory(FileUploadHandler):
         """Begin it."""
         super().new_file(*args, **kwargs)
         if self._data is not None:
-            raise BadRequest("one picture at a time")
+            raise BadRequest("one file at a time")
         self._data = bytearray()
         raise StopFutureHandlers
 
@@ -30,7 +30,7 @@ class InMemory(FileUploadHandler):
         assert self._data is not None  # noqa: S101  # new_file() comes first
         self._data += raw_data
         if len(self._data) > self._limit_bytes:
-            raise BadRequest("the picture is too large to search with")
+            raise BadRequest("the file is too large to be looked at")
 
     def file_complete(self, file_size: int) -> InMemoryUploadedFile | None:  # noqa: ARG002  # as above
         """What the form finds; its name is not looked at."""

@@ -1,0 +1,100 @@
+"""Anybody may have the marks of a file read. Nothing of it is kept, and nobody sees it."""
+
+from functools import cache
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
+from django.utils.datastructures import MultiValueDict
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.views.decorators.http import require_http_methods
+
+from haechi import labels
+from haechi.errors import MediaError, NotMedia, TooManyBytes
+from haechi.media import Sandbox
+from haechi.server.in_memory import InMemory
+from haechi.server.label_words import shown
+from haechi.server.public.forms import CalmForm
+from haechi.server.public.limits import limited
+
+MIB = 1024 * 1024
+# Here somebody is curious; the usual words speak to who reports.
+_REFUSALS: dict[str, Promise] = {
+    NotMedia.code: _(
+        "This is no kind of file we can read: a picture, a video, a sound, a PDF or a Word file."
+    ),
+    TooManyBytes.code: _("This file is larger than we take here."),
+}
+_BROKEN = _("This file could not be read safely, so we stopped. It may be damaged.")
+
+
+class FileForm(CalmForm):
+    """One file."""
+
+    file = forms.FileField(
+        label=_("A picture, video or sound"),
+        allow_empty_file=True,
+        error_messages={"required": _("Choose a file first.")},
+    )
+
+
+@csrf_exempt
+@require_http_methods(["GET", "HEAD", "POST"])
+def inspect(request: HttpRequest) -> HttpResponse:
+    """Ask for a file, or say what it says. It goes to memory alone, before its form is checked."""
+    request.upload_handlers = [InMemory(request, limit_bytes=settings.UPLOAD_LIMIT_BYTES)]
+    try:
+        given = request.FILES
+    except BadRequest:
+        form = FileForm(QueryDict(), MultiValueDict())
+        form.errors.clear()
+        form.add_error(None, _refusal(TooManyBytes.code))
+        return _page(request, form, status=413)
+    del given
+    return _inspect(request)
+
+
+@csrf_protect
+@limited("inspect")
+def _inspect(request: HttpRequest) -> HttpResponse:
+    if request.method != "POST":
+        return _page(request, FileForm())
+    form = FileForm(QueryDict(), request.FILES)
+    if not form.is_valid():
+        return _page(request, form, status=422)
+    try:
+        reading = sandbox().run(
+            labels.read,
+            form.cleaned_data["file"].read(),
+            trust_anchors=settings.HAECHI.c2pa_anchors,
+            watermark_key=settings.HAECHI.watermark_key,
+        )
+    except MediaError as error:
+        form.add_error("file", _refusal(error.code))
+        return _page(request, form, status=422)
+    return _page(request, FileForm(), {"reading": shown(reading)})
+
+
+@cache
+def sandbox() -> Sandbox:
+    """Where strangers' files are read. Started when first needed."""
+    return Sandbox(workers=1)
+
+
+def _refusal(code: str) -> forms.ValidationError:
+    return forms.ValidationError(str(_REFUSALS.get(code, _BROKEN)), code=code)
+
+
+def _page(
+    request: HttpRequest,
+    form: FileForm,
+    context: dict[str, object] | None = None,
+    *,
+    status: int = 200,
+) -> HttpResponse:
+    told = {"form": form, "most_mb": settings.UPLOAD_LIMIT_BYTES // MIB, **(context or {})}
+    return render(request, "public/inspect.html", told, status=status)
