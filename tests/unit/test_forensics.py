@@ -93,7 +93,7 @@ def test_signals_of_one_family_count_once() -> None:
         return Signal(name, "pixels", State.SPEAKS, "x", Toward.ALTERED, 1.0, ratio, "a set")
 
     grid, ghost, noise = (
-        one(f"pixels.{name}", 15.0) for name in ("jpeg_grid", "jpeg_ghost", "noise")
+        one(f"pixels.{name}", 15.0) for name in ("jpeg_grid", "jpeg_history", "noise")
     )
     assert fuse.together([grid, ghost], Toward.ALTERED) == pytest.approx(15)
     assert fuse.together([grid, ghost, noise], Toward.ALTERED) == pytest.approx(225)
@@ -125,3 +125,22 @@ def test_every_code_of_a_mark_has_words() -> None:
                     assert words.say(signal.meaning, signal.params) != signal.meaning
                     assert all(code in words.WORDS for code in signal.limits)
     assert not [code for code, text in words.WORDS.items() if "%%" in text or "% " in text]
+
+
+def test_no_sign_is_said_only_where_much_could_look_and_all_is_silent() -> None:
+    """What ships is as silent on many altered pictures, so it takes a calibrated model to say it."""
+
+    def quiet(name: str, ratio: float, state: State = State.SILENT) -> Signal:
+        return Signal(
+            name, name.split(".", maxsplit=1)[0], state, "x", Toward.ALTERED, 1.0, ratio, "a set"
+        )
+
+    few = [quiet(f"pixels.{name}", 0.8) for name in ("noise", "sharpness", "copy_move")]
+    model = quiet("models.some", 0.05)
+    assert fuse.fuse(few).answer is Answer.INCONCLUSIVE
+    assert fuse.fuse([model]).answer is Answer.INCONCLUSIVE
+    assert fuse.fuse([*few, model]).answer is Answer.NO_SIGN
+    hint = quiet("pixels.jpeg_history", 3.0, State.SPEAKS)
+    assert fuse.fuse([*few, model, hint]) == fuse.Fused(
+        Answer.INCONCLUSIVE, ("pixels.jpeg_history",)
+    )

@@ -1,16 +1,22 @@
 """One file, examined from its marks to its pixels."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
 
 from haechi import labels
-from haechi.forensics import fuse, marks, steps
+from haechi.errors import HaechiError, MediaError
+from haechi.forensics import calibration, donor, face, fuse, marks, pixels, steps
 from haechi.forensics.detector import Detector
-from haechi.forensics.report import VERSION, Report
+from haechi.forensics.report import VERSION, Report, Signal, State
 from haechi.forensics.video import examine_video
 from haechi.labels import Reading
-from haechi.media import DEFAULT, Limits, Sandbox, sniff
+from haechi.media import DEFAULT, Limits, Sandbox, decode, sniff
 
 type Progress = Callable[[str, float], None]
+
+MOST_DONORS = 40
+"""Pictures that one file is compared with; each takes a second or two."""
 
 
 def examine(
@@ -25,13 +31,13 @@ def examine(
 ) -> Report:
     """Everything that can be said about the picture in `data`.
 
-    `donors` are files that parts of it may come from; they are compared and not kept. Of `models`
-    only what is calibrated counts. `trust_anchors` is PEM. With a `sandbox` all parsing and
-    decoding is done in its processes; without one, in this process. `progress` is told what is
-    done now and how far it is, 0..1.
+    `donors` are files that parts of it may come from, MOST_DONORS at most; they are compared and
+    not kept. Of `models` only what is calibrated counts. `trust_anchors` is PEM. With a `sandbox`
+    all parsing and decoding is done in its processes; without one, in this process. `progress` is
+    told what is done now and how far it is, 0..1. On one core about 2 s, and 1 to 2 s a donor.
 
-    Raises NotMedia for what is no media at all; whatever else is wrong with the file is in the
-    report.
+    Raises NotMedia for what is no media at all, TooManyBytes; whatever else is wrong with the file
+    is in the report.
     """
     if sniff(data).is_video:
         return examine_video(
@@ -42,11 +48,18 @@ def examine(
             limits=limits,
             sandbox=sandbox,
         )
-    del donors, models
     tell = progress or _nobody
     tell("marks", 0.0)
     reading = _reading(data, trust_anchors, limits, sandbox)
     found = [*marks.signals(reading)]
+    tell("donors", 0.1)
+    for number, signal in enumerate(_donors(data, donors[:MOST_DONORS], limits, sandbox), start=1):
+        found.append(signal)
+        tell("donors", 0.1 + 0.5 * number / len(donors))
+    tell("pixels", 0.6)
+    found += _pixels(data, limits, sandbox)
+    tell("faces", 0.8)
+    found += _faces(data, models, limits, sandbox)
     fused = fuse.fuse(found)
     tell("done", 1.0)
     return Report(
@@ -67,6 +80,63 @@ def _reading(
     if sandbox is None:
         return labels.read(data, limits=limits, trust_anchors=trust_anchors)
     return sandbox.run(labels.read, data, limits=limits, trust_anchors=trust_anchors)
+
+
+def _donors(
+    data: bytes, donors: Sequence[bytes], limits: Limits, sandbox: Sandbox | None
+) -> Iterator[Signal]:
+    for number, one in enumerate(donors, start=1):
+        try:
+            if sandbox is None:
+                yield donor.search(data, one, number, limits)
+            else:
+                yield sandbox.run(donor.search, data, one, number, limits)
+        except MediaError:
+            yield donor.off(number)
+
+
+def _pixels(data: bytes, limits: Limits, sandbox: Sandbox | None) -> tuple[Signal, ...]:
+    try:
+        if sandbox is None:
+            seen = pixels.measured(data, limits)
+        else:
+            seen = sandbox.run(pixels.measured, data, limits)
+    except MediaError as error:
+        seen = (pixels.unopened(error),)
+    return calibration.weighed(seen, calibration.shipped())
+
+
+def _faces(
+    data: bytes, models: Sequence[Detector], limits: Limits, sandbox: Sandbox | None
+) -> list[Signal]:
+    """What is measured at faces, and what models say; nothing where the picture does not open."""
+    try:
+        if sandbox is None:
+            picture = decode(data, limits=limits)
+        else:
+            picture = sandbox.run(decode, data, limits=limits)
+    except MediaError:
+        return []
+    rgb = np.ascontiguousarray(picture.rgb)
+    faces = face.found(rgb)
+    told = face.signals(rgb, faces)
+    for model in models:
+        try:
+            told += model.signals(rgb, faces)
+        except HaechiError as error:
+            told.append(_failed(model, error))
+    return told
+
+
+def _failed(model: Detector, error: HaechiError) -> Signal:
+    return Signal(
+        id=f"models.{model.card.id}",
+        kind="models",
+        state=State.OFF,
+        meaning="models.failed",
+        params={"model": model.card.id, "why": error.code},
+        limits=("off.failed",),
+    )
 
 
 def _nobody(_step: str, _part: float) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 PIXELS: Mapping[str, str] = {
-    "media.broken": "The file could not be opened as a picture: %(why)s",
+    "pixels.broken": "The file could not be opened as a picture: %(why)s",
     "pixels.jpeg_twice.speaks": "The picture was saved as JPEG more than once.",
     "pixels.jpeg_twice.silent": "No trace of an earlier JPEG compression.",
     "pixels.jpeg_grid.speaks": (
@@ -11,18 +11,16 @@ PIXELS: Mapping[str, str] = {
         "as after pasting."
     ),
     "pixels.jpeg_grid.silent": "Where traces of an earlier JPEG grid can be seen, they agree.",
-    "pixels.jpeg_ghost.speaks": (
+    "pixels.jpeg_history.speaks": (
         "A part of the picture was compressed as JPEG differently from the rest before it was last saved."
     ),
-    "pixels.jpeg_ghost.silent": "All parts of the picture show the same history of JPEG compression.",
+    "pixels.jpeg_history.silent": "All parts of the picture show the same history of JPEG compression.",
     "pixels.noise.speaks": (
         "A part of the picture has another amount of noise than parts of the same brightness elsewhere."
     ),
     "pixels.noise.silent": "The noise fits together all over the picture.",
     "pixels.sharpness.speaks": "A part of the picture has edges of another sharpness than its surroundings.",
     "pixels.sharpness.silent": "The sharpness of edges fits together all over the picture.",
-    "pixels.seam.speaks": "Along a closed line the picture looks as if two pictures were blended there.",
-    "pixels.seam.silent": "No line along which two pictures were blended was seen.",
     "pixels.copy_move.speaks": "A part of the picture appears a second time in the same picture.",
     "pixels.copy_move.silent": "No part of the picture appears twice.",
     "pixels.spectrum.speaks": (
@@ -30,22 +28,47 @@ PIXELS: Mapping[str, str] = {
         "pictures leave it."
     ),
     "pixels.spectrum.silent": "The fine structure shows no regular steps of enlarging.",
-    "pixels.face.speaks": "Noise and sharpness of a face, compared with what is around it.",
-    "pixels.off": "This could not be examined here.",
+    "pixels.face.speaks": "The finest detail of this face is unlike that of what is around it.",
+    "pixels.face.silent": "The finest detail of this face is like that of what is around it.",
+    "pixels.face.off": "This face is too small to compare it with what is around it.",
+    "models.failed": "The model %(model)s gave no result (%(why)s).",
+    "pixels.jpeg_twice.off": "Whether it was saved as JPEG before could not be examined.",
+    "pixels.jpeg_grid.off": "The grids of earlier JPEG compressions could not be compared.",
+    "pixels.jpeg_history.off": "The histories of JPEG compression of its parts could not be compared.",
+    "pixels.noise.off": "The noise of its parts could not be compared.",
+    "pixels.sharpness.off": "The sharpness of its parts could not be compared.",
+    "pixels.copy_move.off": "Whether a part appears twice could not be examined.",
+    "pixels.spectrum.off": "The regularity of its fine structure could not be examined.",
 }
 
 DONORS: Mapping[str, str] = {
-    "donor.part": (
-        "A part of this picture was found in the picture that was given for comparison (number %(number)s), "
-        "and around it the two pictures differ."
+    "donor.inserted": (
+        "A part of this picture (marked) was found in the picture given for comparison (number "
+        "%(number)s), and what surrounds it there is not here: it was put in."
+    ),
+    "donor.replaced": (
+        "This picture is a copy of the one given for comparison (number %(number)s), except for the "
+        "marked part: something else is there."
     ),
     "donor.copy": (
-        "This picture and the one given for comparison (number %(number)s) are copies of one picture: "
-        "no part differs."
+        "This picture and the one given for comparison (number %(number)s) show the same wherever they "
+        "overlap."
+    ),
+    "donor.covered": (
+        "This picture is a copy of the one given for comparison (number %(number)s); what differs (marked) "
+        "looks laid over it or blurred, as words, blocks and frames are."
+    ),
+    "donor.moved": (
+        "This picture and the one given for comparison (number %(number)s) show the same things at "
+        "places that differ a little, as two photographs of one scene do."
+    ),
+    "donor.inset": (
+        "The picture given for comparison (number %(number)s), or a rectangle of it, stands in this one, "
+        "as in a collage or a screenshot."
     ),
     "donor.shared": (
-        "Parts of this picture and of the one given for comparison (number %(number)s) show the same; "
-        "where one ends and something else begins cannot be told."
+        "This picture and the one given for comparison (number %(number)s) share something; what it "
+        "means cannot be told."
     ),
     "donor.nothing": "Nothing of the picture given for comparison (number %(number)s) was found here.",
     "donor.off": "The picture given for comparison (number %(number)s) could not be compared.",

@@ -12,10 +12,14 @@ def steps(answer: Answer, signals: Sequence[Signal]) -> tuple[str, ...]:
     """What helps most from here."""
     wanted: list[str] = []
     states = {one.id: one.state for one in signals}
-    if any(one.id == "media.opened" and one.state is State.OFF for one in signals):
+    if any(one.id == "pixels.opened" and one.state is State.OFF for one in signals):
         wanted.append("next.ask_readable")
     if answer in {Answer.MADE, Answer.ALTERED}:
         wanted.append("next.check_grounds")
+    if any(one.kind == "donor" and one.picture is not None for one in signals):
+        wanted.append("next.look_at_donor")
+    if any(one.kind == "pixels" and one.regions and one.likelihood_ratio for one in signals):
+        wanted.append("next.look_at_regions")
     if any("limit.forgeable" in one.limits for one in signals if one.state is State.SPEAKS):
         wanted.append("next.check_mark")
     if answer in {Answer.INCONCLUSIVE, Answer.NO_SIGN}:
@@ -23,6 +27,8 @@ def steps(answer: Answer, signals: Sequence[Signal]) -> tuple[str, ...]:
             wanted.append("next.ask_donor")
         if any(state is State.OFF for name, state in states.items() if name.startswith("pixels.")):
             wanted.append("next.ask_original")
+        if not any(one.kind == "models" and one.calibration is not None for one in signals):
+            wanted.append("next.add_model")
         wanted.append("next.ask_person")
     if answer is Answer.AUTHENTIC:
         wanted.append("next.staged")

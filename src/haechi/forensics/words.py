@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from haechi.forensics import model_words, pixel_words, video_words
 from haechi.forensics.report import Report, Signal, Standing
+from haechi.labels import words as finding_words
 
 ANSWERS: Mapping[str, str] = {
     "answer.made_by_ai.signed": (
@@ -214,10 +215,12 @@ def lines(report: Report) -> list[str]:
     """The report in English: the answer, then signals under headings, then what to do."""
     told = [say(report.answer_code)]
     for standing in Standing:
-        under = report.standing(standing)
+        under = [_sentence(one) for one in report.standing(standing)]
+        if standing is Standing.KNOWN:
+            under += [finding_words.told(finding) for finding in report.reading.findings]
         if under:
             told += ["", f"{say(f'standing.{standing.value}')}:"]
-            told += [f"  - {_sentence(one)}" for one in under]
+            told += [f"  - {line}" for line in under]
     steps = [f"  - {say(code)}" for code in report.next_steps]
     return [*told, "", f"{say('standing.next')}:", *steps]
 

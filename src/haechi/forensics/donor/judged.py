@@ -1,0 +1,163 @@
+"""What two compared pictures have to do with each other: the part that differs must be explained.
+
+Two photographs of one scene differ where something moved, a copy differs where words, stickers or
+blocks were laid over it, and a collage shows its tiles whole. Only what none of these explains
+counts as a part that was put in or replaced.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import cv2
+import numpy as np
+
+from haechi.forensics.donor.compared import Compared, Mask, Rgb
+from haechi.index.align import align
+
+LEAST_PART = 0.006
+"""Of the picture: smaller parts are not told from faults of the comparison."""
+
+_MOVED = 0.35
+_FLAT = ((2.0, 0.4), (5.0, 0.6))
+"""Grey levels of spread, and the share of a part that has less, from which it is plain."""
+
+_EDGE = 0.35
+_RECTANGULAR = 0.9
+_FRAYED = 0.75
+_SMOOTHED = 0.8
+_INSERTED = 0.5
+_OUTSIDE = 0.2
+
+
+class Kin(StrEnum):
+    """How the picture and the donor belong together."""
+
+    INSERTED = "inserted"
+    REPLACED = "replaced"
+    COPY = "copy"
+    COVERED = "covered"
+    MOVED = "moved"
+    INSET = "inset"
+    SHARED = "shared"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judged:
+    """The kinship, and the part that it is about: what came from the donor, or what did not."""
+
+    kin: Kin
+    part: Mask
+
+
+def judge(compared: Compared, donor: Rgb) -> Judged:
+    """Explain what differs, or say that it was put in or replaced."""
+    same, other = _parts(compared.same), _parts(_inner(compared.other))
+    alike = _joined(same, compared.same)
+    if not same:
+        return Judged(Kin.SHARED, alike)
+    if not other:
+        return Judged(Kin.COPY, alike)
+    inserted = bool(alike.sum() < _INSERTED * compared.covered.sum())
+    left: list[Mask] = []
+    kin = Kin.COVERED
+    for part in other:
+        if float(compared.moved[part].mean()) > _MOVED:
+            kin = Kin.MOVED
+        # Most of the donor is covered only where nothing of it was to be seen but a part.
+        elif inserted or not (_covering(part, compared) or _at_edge(part, compared.covered)):
+            left.append(part)
+    if not left:
+        return Judged(kin, _joined(other, compared.other))
+    remains, within = _joined(left, compared.other), _hull(alike)
+    if _straight(_filled(alike)) and (remains & within).sum() < _OUTSIDE * remains.sum():
+        return Judged(Kin.INSET, alike)
+    if _elsewhere(compared.picture, remains, donor):
+        return Judged(Kin.MOVED, remains)
+    return Judged(Kin.INSERTED, alike) if inserted else Judged(Kin.REPLACED, remains)
+
+
+def _parts(mask: Mask) -> list[Mask]:
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
+    least = LEAST_PART * mask.size
+    return [labels == one for one in range(1, count) if stats[one, cv2.CC_STAT_AREA] >= least]
+
+
+def _inner(mask: Mask) -> Mask:
+    """Without strips: along edges a small fault of the homography makes things look different."""
+    size = max(3, round(max(mask.shape) / 60))
+    opened = cv2.morphologyEx(
+        mask.astype(np.uint8), cv2.MORPH_OPEN, np.ones((size, size), np.uint8)
+    )
+    return np.asarray(opened, np.bool_)
+
+
+def _joined(parts: list[Mask], like: Mask) -> Mask:
+    return np.logical_or.reduce(parts) if parts else np.zeros_like(like)
+
+
+def _covering(part: Mask, compared: Compared) -> bool:
+    """True for what is laid over: straight-edged, plain, or the same but blurred."""
+    if _straight(_filled(part)):
+        return True
+    grey = cv2.cvtColor(compared.picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    mean = cv2.boxFilter(grey, -1, (9, 9))
+    spread = np.sqrt(np.maximum(0, cv2.boxFilter(grey * grey, -1, (9, 9)) - mean * mean))
+    if any(float((spread[part] < limit).mean()) > share for limit, share in _FLAT):
+        return True
+    theirs = cv2.cvtColor(compared.donor, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    sigma = max(compared.same.shape) / 60
+    soft = [cv2.GaussianBlur(one, (0, 0), sigma)[part] for one in (grey, theirs)]
+    if min(float(one.std()) for one in soft) < 1:
+        return False
+    return float(np.corrcoef(soft[0], soft[1])[0, 1]) > _SMOOTHED
+
+
+def _at_edge(part: Mask, covered: Mask) -> bool:
+    """True for a strip where the donor ends inside the picture: a tile that shows less of it."""
+    size = max(5, round(max(part.shape) / 40)) | 1
+    grown = cv2.dilate(part.astype(np.uint8), np.ones((size, size), np.uint8)).astype(bool)
+    ring = grown & ~part
+    return float((~covered[ring]).mean()) > _EDGE
+
+
+def _filled(mask: Mask) -> Mask:
+    outlines, _ = cv2.findContours(
+        mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
+    )
+    drawn = np.zeros(mask.shape, np.uint8)
+    cv2.drawContours(drawn, outlines, -1, 1, cv2.FILLED)
+    return np.asarray(drawn, np.bool_)
+
+
+def _hull(mask: Mask) -> Mask:
+    drawn = np.zeros(mask.shape, np.uint8)
+    places = cv2.findNonZero(mask.astype(np.uint8))
+    if places is not None:
+        cv2.fillConvexPoly(drawn, np.asarray(cv2.convexHull(places), np.int32), (1,))
+    return np.asarray(drawn, np.bool_)
+
+
+def _straight(mask: Mask) -> bool:
+    """True if all parts are nearly rectangles, however they lie; edges may be frayed."""
+    outlines, _ = cv2.findContours(
+        mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
+    )
+    large = [one for one in outlines if cv2.contourArea(one) >= LEAST_PART * mask.size]
+    for outline in large:
+        hull = cv2.convexHull(outline)
+        wide, high = cv2.minAreaRect(hull)[1]
+        full = cv2.contourArea(outline) >= _FRAYED * cv2.contourArea(hull)
+        if not full or cv2.contourArea(hull) < _RECTANGULAR * wide * high:
+            return False
+    return bool(large)
+
+
+def _elsewhere(picture: Rgb, part: Mask, donor: Rgb) -> bool:
+    """True if what is in `part` is in the donor too, at another place: one scene, taken twice."""
+    size = max(3, round(max(part.shape) / 60))
+    inner = cv2.erode(part.astype(np.uint8), np.ones((size, size), np.uint8)).astype(bool)
+    if not inner.any():
+        return False
+    alone = picture.copy()
+    alone[~inner] = np.asarray(picture[inner].mean(axis=0), np.uint8)
+    return align(alone, donor) is not None

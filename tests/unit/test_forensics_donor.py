@@ -1,0 +1,105 @@
+"""Donor search: composites of things are found, and copies, collages and two photographs are not.
+
+Only things and animals are put together here, never people.
+"""
+
+import io
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+from skimage import data
+
+from haechi import forensics
+from haechi.evaluation.studio import Rgb, recompressed, scaled
+from haechi.forensics import Answer, State, Toward, donor, words
+from haechi.media import Sandbox
+
+CAT: Rgb = data.chelsea()
+COFFEE: Rgb = data.coffee()
+ROCKET: Rgb = data.rocket()
+HEAD = (230, 130, 110)
+"""x, y and radius of the cat's head."""
+
+
+def saved(rgb: Rgb, quality: int = 85) -> bytes:
+    out = io.BytesIO()
+    Image.fromarray(rgb).save(out, "JPEG", quality=quality)
+    return out.getvalue()
+
+
+def with_head(base: Rgb, at: tuple[int, int], size: float, turn: float, gain: float = 1.0) -> Rgb:
+    """The cat's head on another picture: scaled, turned, brighter or darker, softly blended."""
+    x, y, radius = HEAD
+    mask = np.zeros(CAT.shape[:2], np.float32)
+    cv2.circle(mask, (x, y), radius, 1.0, -1)
+    how = cv2.getRotationMatrix2D((x, y), turn, size)
+    how[:, 2] += np.array(at) - np.array([x, y])
+    into = base.shape[1], base.shape[0]
+    moved = cv2.warpAffine(CAT, how, into).astype(np.float32) * gain
+    soft = cv2.GaussianBlur(cv2.warpAffine(mask, how, into), (0, 0), 5)[..., None]
+    return np.clip(base * (1 - soft) + moved * soft, 0, 255).astype(np.uint8)
+
+
+def kin(picture: Rgb, other: Rgb) -> str:
+    return donor.between(picture, other, 1).meaning
+
+
+@pytest.mark.slow
+def test_a_head_on_another_picture_is_found_and_shown() -> None:
+    made = saved(recompressed(with_head(COFFEE, (320, 210), 0.9, 8, 0.85), 80), 75)
+    with Sandbox(1) as sandbox:
+        report = forensics.examine(made, donors=[saved(CAT), saved(ROCKET)], sandbox=sandbox)
+    assert report.answer is Answer.ALTERED
+    assert report.because == ("donor.1",)
+    assert report.answer_code == "answer.altered.donor"
+    found, nothing = report.signal("donor.1"), report.signal("donor.2")
+    assert found.toward is Toward.ALTERED
+    region = found.regions[0]
+    assert abs(region.x + region.width / 2 - 320 / 600) < 0.08
+    assert abs(region.y + region.height / 2 - 210 / 400) < 0.08
+    assert nothing.state is State.SILENT
+    assert found.picture is not None
+    beside = Image.open(io.BytesIO(found.picture))  # noqa: TID251 - we wrote it
+    assert beside.size == (600 + 8 + 600, 400)
+    assert "next.look_at_donor" in report.next_steps
+    assert forensics.Report.from_json(report.to_json()) == report
+    assert any("side by side" in line for line in words.lines(report))
+
+
+@pytest.mark.slow
+def test_what_took_the_place_of_a_part_is_found_in_the_original() -> None:
+    """The original that everything but the head was taken from."""
+    made = recompressed(with_head(COFFEE, (400, 150), 0.8, -10), 85)
+    assert kin(made, COFFEE) == "donor.replaced"
+
+
+@pytest.mark.slow
+def test_copies_crops_and_recompressed_ones_are_copies() -> None:
+    assert kin(recompressed(scaled(CAT, 0.6), 60), CAT) == "donor.copy"
+    assert kin(recompressed(np.ascontiguousarray(CAT[30:250, 60:380]), 70), CAT) == "donor.copy"
+    assert kin(np.ascontiguousarray(CAT[:, ::-1]), CAT) == "donor.copy"
+
+
+@pytest.mark.slow
+def test_two_photographs_of_one_scene_accuse_nobody() -> None:
+    left, right, _ = data.stereo_motorcycle()
+    assert kin(left, right) in {"donor.moved", "donor.shared", "donor.copy"}
+
+
+@pytest.mark.slow
+def test_what_is_laid_over_a_copy_or_stands_beside_it_is_told_as_that() -> None:
+    canvas = Image.fromarray(CAT)
+    ImageDraw.Draw(canvas).rectangle((40, 60, 420, 150), fill=(20, 20, 20))
+    assert kin(np.asarray(canvas), CAT) == "donor.covered"
+    blurred = CAT.copy()
+    blurred[60:220, 130:330] = cv2.GaussianBlur(CAT, (0, 0), 9)[60:220, 130:330]
+    assert kin(blurred, CAT) == "donor.covered"
+    collage = np.concatenate([COFFEE[:300, :451], CAT], axis=1)
+    assert kin(collage, CAT) == "donor.copy"
+
+
+def test_a_donor_that_does_not_open_is_off() -> None:
+    off = donor.search(saved(COFFEE), saved(CAT)[:900], 3)
+    assert (off.id, off.state, off.limits) == ("donor.3", State.OFF, ("off.broken",))
