@@ -468,6 +468,7 @@ def _desk_pages(seeded: Seeded) -> Iterator[tuple[str, Visit]]:
     yield "bank", _at("/bank/1")  # the first removal made both
     yield "member", _at("/member/1")
     yield "dashboard", _at("/dashboard")
+    yield "trace", _at("/trace")
     yield "law", _at("/law")
     yield "rule", _at("/law/us_tida_remove")
     yield "missed", _at("/missed")
