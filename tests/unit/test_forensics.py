@@ -7,7 +7,18 @@ from PIL import Image
 
 from haechi import forensics
 from haechi.errors import InvalidDocument, NotMedia
-from haechi.forensics import Answer, Report, Signal, Standing, State, Toward, fuse, marks, words
+from haechi.forensics import (
+    Answer,
+    Report,
+    Signal,
+    Standing,
+    State,
+    Toward,
+    fuse,
+    marks,
+    steps,
+    words,
+)
 from haechi.labels import Mark, Reading, Says, Trust
 
 SHA = "0" * 64
@@ -63,6 +74,15 @@ def test_what_each_mark_allows_to_say(mark: Mark, answer: Answer, code: str) -> 
     given, sentence = answered(mark)
     assert given is answer
     assert sentence.endswith(code)
+
+
+def test_only_a_claim_of_ai_is_to_be_compared_with_what_else_is_known() -> None:
+    claim, camera = (
+        marks.signals(Reading(SHA, "image/jpeg", (mark,)))
+        for mark in (Mark("iptc", "xmp", Says.MADE), Mark("exif", "jpeg:APP1", Says.CAMERA))
+    )
+    assert "next.check_mark" in steps.steps(Answer.MADE, claim)
+    assert "next.check_mark" not in steps.steps(Answer.INCONCLUSIVE, camera)
 
 
 def test_marks_that_contradict_each_other_are_inconclusive() -> None:

@@ -7,7 +7,7 @@ what is known apart from what is estimated, and nothing that sounds surer than i
 from collections.abc import Mapping
 
 from haechi.forensics import model_words, pixel_words, video_words
-from haechi.forensics.report import Report, Signal, Standing
+from haechi.forensics.report import BY_RULE, Report, Signal, Standing, State
 from haechi.labels import words as finding_words
 
 ANSWERS: Mapping[str, str] = {
@@ -227,6 +227,9 @@ def lines(report: Report) -> list[str]:
 
 def _sentence(signal: Signal) -> str:
     parts = [f"[{signal.id}] {say(signal.meaning, signal.params)}"]
+    if signal.state is State.SILENT and signal.calibration != BY_RULE:
+        # What makes a finding err is of no use where nothing was found.
+        return parts[0]
     if signal.strength is not None and signal.calibration is not None:
         parts.append(f"({say(f'strength.{signal.strength.value}')})")
     parts += [say(code) for code in signal.limits]
