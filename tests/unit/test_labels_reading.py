@@ -325,6 +325,13 @@ def test_raw_material_of_face_programs_is_named() -> None:
     assert reading.marks[0].detail["source"].endswith("me_01.jpg")
 
 
+def test_an_editors_name_says_nothing_about_ai() -> None:
+    """Photoshop can do both, so its name is no claim either way."""
+    mark = _only(marked.exif({0x0131: "Adobe Photoshop 27.0"}), "exif")
+
+    assert (mark.says, mark.tool) == (Says.NOTHING, "Adobe Photoshop 27.0")
+
+
 def test_a_plain_file_says_nothing() -> None:
     """No mark, no finding, and the sentence that this means little."""
     reading = _read(marked.saved(marked.picture(), "JPEG"))

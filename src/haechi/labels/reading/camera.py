@@ -64,7 +64,10 @@ def _editor(haul: Haul) -> Iterator[Mark]:
     for name in ("exif:Software", "xmp:xmp:CreatorTool", "text:Software"):
         for found in haul.named(name):
             if _EDITORS.search(found.value[:200]):
-                yield Mark("exif", found.carrier, Says.HUMAN, tool=clean(found.value, longest=120))
+                # Editors have generative tools too: their name says neither that AI was used nor not.
+                yield Mark(
+                    "exif", found.carrier, Says.NOTHING, tool=clean(found.value, longest=120)
+                )
                 return
 
 
