@@ -21,6 +21,7 @@ MODULES = (
     "door",
     "ledger",
     "queue",
+    "watermark",
 )
 
 

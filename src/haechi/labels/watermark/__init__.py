@@ -76,11 +76,12 @@ def detect_frames(frames: Iterable[NDArray[np.uint8]], *, key: bytes) -> Detecte
         for found in detecting.readings(np.ascontiguousarray(frame), key):
             readings += 1
             if found.payload is not None:
-                return _detected(found.payload, found.soft, key, readings, number)
-            if best is None or found.aligned.score > best.aligned.score:
+                return _detected(found.payload, found.read.soft, key, readings, number)
+            if best is None or found.read.pilots > best.read.pilots:
                 best = found
         if best is not None:
-            total += best.soft / (np.sqrt(np.mean(np.square(best.soft))) + 1e-12)
+            soft = best.read.soft
+            total += soft / (np.sqrt(np.mean(np.square(soft))) + 1e-12)
         if number > 1:
             readings += 1
             soft = total.astype(np.float32)

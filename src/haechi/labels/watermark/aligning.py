@@ -1,6 +1,6 @@
 """From a guess of size and turn to a map of every pixel into the pattern.
 
-The pilots are demodulated in cells of 32 pixels. Where some cells agree on a displacement there is
+The pilots are demodulated in cells of 16 pixels. Where some cells agree on a displacement there is
 a seed; from it the map grows outwards, first shifted only, then affine, at last projective, as a
 photographed screen needs.
 """
@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from haechi.labels.watermark import pattern as patterns
 from haechi.labels.watermark.searching import Guess
 
-_CELL = 32
+_CELL = 16
 _WINDOW = 4
-_NEAR = 7
+_MANY = 40
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,13 +42,21 @@ class Aligned:
 
     Attributes:
         homography: (3, 3), pixel (x, y, 1) to units.
-        score: mean height of the surfaces at where the map puts them, in deviations.
+        score: How far the surfaces stand out where the map puts them, over all windows.
     """
 
     homography: NDArray[np.float64]
     score: float
     weights: NDArray[np.float64]
     centres: NDArray[np.float64]
+
+    @property
+    def standing(self) -> float:
+        """The score above what noise gives, counting how many windows say so."""
+        return (self.score - _NOISE) * float(np.sqrt(len(self.weights)))
+
+
+_NOISE = 2.0
 
 
 def demodulated(guess: Guess, pattern: patterns.Pattern) -> NDArray[np.complex64]:
@@ -78,7 +86,7 @@ def fields(
     phase = np.exp(1j * pattern.pilot_phases).astype(np.complex64)
     known = (cells.conj() if upside else cells) * phase.conj()
     size = min(_WINDOW, *known.shape[:2])
-    step = 2 if min(known.shape[:2]) > 2 * _WINDOW else 1
+    step = 1 + int(min(known.shape[:2]) > 2 * _WINDOW) + 2 * int(max(known.shape[:2]) > _MANY)
     sums = _box(_box(known, size, 0), size, 1)[::step, ::step]
     rows, columns = sums.shape[:2]
     # A pilot that is loud everywhere is the picture's own, and so is a window of many of them.
@@ -152,6 +160,13 @@ def whole(field: Fields, pattern: patterns.Pattern) -> Aligned:
     return _followed(field, pattern, start, np.zeros(len(field.centres)), _CLOSE)
 
 
+def closer(laid: Guess, pattern: patterns.Pattern) -> Aligned:
+    """What is left to move in a picture that was laid on the grid of units by a first map."""
+    field = fields(laid, demodulated(laid, pattern), pattern, upside=False)
+    start = _shifted(field, (-0.5, -0.5))
+    return _followed(field, pattern, start, np.zeros(len(field.centres)), _SOON)
+
+
 ORIGIN = 0.25
 """Units from the corner of a marked picture to the first sample of the tile, down and across."""
 
@@ -185,7 +200,8 @@ def _followed(
 
 
 _CLOSE = ((1e9, 1), (1e9, 1))
-_REACH = ((70, 5), (130, 5), (200, 5), (320, 4), (1e9, 4), (1e9, 3), (1e9, 3))
+_SOON = ((1e9, 3), (1e9, 2), (1e9, 2))
+_REACH = ((70, 5), (160, 5), (320, 4), (1e9, 4), (1e9, 3))
 
 
 def _height(heights: NDArray[np.float32], field: Fields, homography: NDArray[np.float64]) -> float:
@@ -258,13 +274,13 @@ def _fitted(
     *,
     projective: bool,
 ) -> NDArray[np.float64]:
-    """Least squares, three times, so that what does not fit loses its weight."""
+    """Least squares, twice, so that what does not fit loses its weight."""
     projective = projective and bool((weight > 0).sum() >= 12)
     homography = before
     middle, size = pixels.mean(axis=0), max(1.0, float(np.ptp(pixels, axis=0).max()) / 2)
     known = (pixels - middle) / size
     solved = None
-    for _ in range(3):
+    for _ in range(2):
         if solved is None:
             error = np.hypot(*(_applied(before, pixels) - units).T)
         else:
@@ -292,13 +308,11 @@ def _solve(
         y_rows.append(-known * units[:, 1:])
     rows = np.vstack((np.hstack(x_rows), np.hstack(y_rows))) * np.tile(trust, 2)[:, None]
     aim = np.concatenate((units[:, 0], units[:, 1])) * np.tile(trust, 2)
-    # A little pull towards no slant and no change keeps what few windows say within reason.
-    pull = 1e-3 * trust.sum() * np.eye(rows.shape[1])
-    pull[:6] = 0
+    # A little pull towards no slant keeps what few windows say within reason.
+    square = rows.T @ rows
+    square += 1e-9 * np.trace(square) * np.eye(len(square))
     if projective:
-        pull[6:, :] *= 30
-    solved, *_ = np.linalg.lstsq(
-        np.vstack((rows, pull)), np.concatenate((aim, np.zeros(len(pull)))), rcond=None
-    )
+        square[6:, 6:] += (0.03 * trust.sum()) ** 2 * np.eye(2)
+    solved = np.linalg.solve(square, rows.T @ aim)
     slant = solved[6:8] if projective else np.zeros(2)
     return np.array([[*solved[:3]], [*solved[3:6]], [*slant, 1.0]])

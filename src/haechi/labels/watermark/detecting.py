@@ -10,22 +10,25 @@ from numpy.typing import NDArray
 from haechi.labels.watermark import aligning, code, reading, searching
 from haechi.labels.watermark import pattern as patterns
 from haechi.labels.watermark.aligning import Aligned, Fields
+from haechi.labels.watermark.reading import Laid, Read
 from haechi.labels.watermark.searching import Guess, Level
 
 _GUESSES = 6
-_TRIES = 5
+_GROWN = 4
+_TRIES = 3
 
-MOST_READINGS = 2 + _TRIES
+_CLOSER = 2
+_PILOTS_SEEN = 5.0
+
+MOST_READINGS = 2 + _TRIES + _CLOSER
 """So often, at most, one picture is read: each could by chance fit the check of 32 bits."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:
-    """One map of a picture and what was read there; `payload` None if the check does not fit."""
+    """What was read under one map; `payload` is None if the check does not fit."""
 
-    guess: Guess
-    aligned: Aligned
-    soft: NDArray[np.float32]
+    read: Read
     payload: int | None
 
 
@@ -34,9 +37,18 @@ def readings(rgb: NDArray[np.uint8], key: bytes) -> Iterator[Found]:
     pattern = patterns.of(key)
     grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
     found = searching.levels(np.asarray(grey, np.uint8))
+    seen: list[tuple[float, Laid]] = []
     for guess, aligned in _maps(found, pattern):
-        soft = reading.soft(guess, aligned, pattern)
-        yield Found(guess, aligned, soft, code.decode(soft, key))
+        laid = reading.lay(guess, aligned)
+        read = reading.read(laid, pattern)
+        seen.append((read.pilots, laid))
+        yield Found(read, code.decode(read.soft, key))
+    seen.sort(key=lambda each: -each[0])
+    for pilots, laid in seen[:_CLOSER]:
+        if pilots > _PILOTS_SEEN:
+            again = laid.again()
+            read = reading.read(reading.lay(again, aligning.closer(again, pattern)), pattern)
+            yield Found(read, code.decode(read.soft, key))
 
 
 def _maps(found: list[Level], pattern: patterns.Pattern) -> Iterator[tuple[Guess, Aligned]]:
@@ -56,5 +68,9 @@ def _maps(found: list[Level], pattern: patterns.Pattern) -> Iterator[tuple[Guess
             number, shift, height = aligning.seed(field, pattern)
             seeds.append((height, guess, field, number, shift))
     seeds.sort(key=lambda each: -each[0])
-    for _, guess, field, number, shift in seeds[:_TRIES]:
-        yield guess, aligning.grown(field, pattern, number, shift)
+    grown = [
+        (guess, aligning.grown(field, pattern, number, shift))
+        for _, guess, field, number, shift in seeds[:_GROWN]
+    ]
+    grown.sort(key=lambda each: -each[1].standing)
+    yield from grown[:_TRIES]

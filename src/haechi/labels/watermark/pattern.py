@@ -21,7 +21,7 @@ CANONICAL = 384
 """A picture of 384 x 384 or smaller has units of one pixel, a larger one of more."""
 
 PILOTS = 16
-PILOT_SHARE = 0.35
+PILOT_SHARE = 0.47
 """Of the energy."""
 
 _LOWEST, _HIGHEST = 4.5, 14.2

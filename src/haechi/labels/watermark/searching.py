@@ -29,7 +29,7 @@ _HALF = _BLOCK // 2
 _SCALE_STEP = 0.025
 _TURN_STEP = 2.0
 _ASPECTS = (0.74, 0.8, 0.87, 0.93, 1.07, 1.15, 1.25, 1.35)
-_LEAST_SIDE = 96
+_LEAST_SIDE = 160
 _LOUDEST = 1.5
 _NEAR_SHAPE = 0.13
 
@@ -98,21 +98,39 @@ def untouched(found: list[Level]) -> list[Guess]:
     """The whole picture at any size; a small one also as it was."""
     size = _whole_px(found)
     sizes = [size] if size >= 1 else [1.0, size]
-    return [_upright(found, each) for each in sizes]
+    return [_upright(found, each, np.eye(2)) for each in sizes]
 
 
 def usual(found: list[Level]) -> list[Guess]:
-    """Upright: with a little around it, as screens are photographed, whole, or cut by up to half."""
+    """Upright: whole, cut by up to half, or as screens are photographed, aslant and with a frame."""
     size = _whole_px(found)
-    sizes = [size * _SIZE_STEP**step for step in range(-5, 11)]
+    sizes = [size * _CUT_STEP**step for step in range(8)]
     if size < 1 and found[0].shrink == 1:
         # Small pictures have units of a pixel, so what is smaller still was scaled down.
-        sizes = [max(0.42, size) * _SIZE_STEP**step for step in range(30)]
+        sizes = [max(0.42, size) * _SIZE_STEP**step for step in range(25)]
         sizes = [each for each in sizes if each < 1.05]
-    return [_upright(found, each) for each in sizes]
+        size = 1.0
+    framed = [size * part for part in _FRAMED]
+    aslant = [_upright(found, each, shape) for each in framed for shape in _ASLANT]
+    return [_upright(found, each, np.eye(2)) for each in sizes] + aslant
 
 
-_SIZE_STEP = 1.035
+_CUT_STEP = 1.05
+_SIZE_STEP = 1.04
+_FRAMED = (0.87, 0.925, 0.98)
+_LEAN = 0.05
+_ASLANT = (
+    np.eye(2),
+    *(
+        np.eye(2) + sign * _LEAN * np.array(way)
+        for sign in (-1, 1)
+        for way in (
+            [[0, -1], [1, 0]],
+            [[0, 1], [1, 0]],
+            [[1, 0], [0, -1]],
+        )
+    ),
+)
 
 
 def _whole_px(found: list[Level]) -> float:
@@ -120,10 +138,10 @@ def _whole_px(found: list[Level]) -> float:
     return float(np.sqrt(found[0].seen.size)) / patterns.CANONICAL
 
 
-def _upright(found: list[Level], size: float) -> Guess:
+def _upright(found: list[Level], size: float, shape: NDArray[np.float64]) -> Guess:
     """On the level where a unit is nearest to a pixel, rather more."""
-    level = min(found, key=lambda each: abs(np.log(size * each.shrink / found[0].shrink / 1.2)))
-    return Guess(level, np.eye(2) * size * level.shrink / found[0].shrink, 0.0)
+    level = min(found, key=lambda each: abs(np.log(size * each.shrink / found[0].shrink / 0.75)))
+    return Guess(level, shape * size * level.shrink / found[0].shrink, 0.0)
 
 
 def spectrum(seen: NDArray[np.float32]) -> NDArray[np.float32]:
