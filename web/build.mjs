@@ -17,6 +17,9 @@ await build({
     fingerprint: here("src/fingerprint/worker.ts"),
     // A worker of the report page.
     sealing: here("src/sealing.ts"),
+    // The page that looks at somebody live, and its worker with two small networks.
+    live: here("src/live.ts"),
+    "live-worker": here("src/live/worker.ts"),
     haechi: here("styles/haechi.css"),
   },
   outdir: out,
@@ -27,7 +30,7 @@ await build({
   legalComments: "none",
   // Telephones of the last five years, and older ones that a family hands down.
   target: ["chrome92", "firefox91", "safari15"],
-  loader: { ".svg": "file" },
+  loader: { ".svg": "file", ".bin": "binary" },
   assetNames: "icons/[name]",
   logLevel: "warning",
 });

@@ -412,6 +412,7 @@ def _public_pages(seeded: Seeded) -> Iterator[tuple[str, Visit]]:
     yield "inspect-read", _read_marks
     yield "inspect-refused", _no_marks_to_read
     yield "help", _at("/help")
+    yield "live", _at("/live")
     yield "nowhere", _at("/nowhere", 404)
 
 

@@ -20,6 +20,7 @@ PAGES = {
     "/report": 200,
     "/return": 200,
     "/help": 200,
+    "/live": 200,
     "/numbers": 200,
     "/inspect": 200,
     "/appeal/nothing-of-that-name": 404,

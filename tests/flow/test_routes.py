@@ -39,6 +39,11 @@ HEADERS = {
     "Cache-Control": "no-store",
     "X-Robots-Tag": "noindex, nofollow",
 }
+# The one page with a camera; what it sees stays in the browser.
+LIVE = {
+    "Permissions-Policy": "camera=(self), display-capture=(self), microphone=(), geolocation=(), "
+    "payment=(), usb=()"
+}
 CSP = ("default-src 'none'", "script-src 'self'", "style-src 'self'", "base-uri 'none'",
        "form-action 'self'", "frame-ancestors 'none'")  # fmt: skip
 
@@ -91,6 +96,7 @@ PUBLIC = {
     "public:log": Route(),
     "public:log_known": Route(),
     "public:log_key": Route(404),
+    "public:live": Route(),
     "public:log_at": Route(404, {"size": NOBODY}),
     "public:log_grew": Route(404, {"old": NOBODY, "size": NOBODY}),
     "public:own_log": Route(302),
@@ -231,7 +237,10 @@ def test_every_route_has_a_row(site: str, table: dict[str, Route]) -> None:
 
 def secure(answer: Any, *, robots: str = "noindex, nofollow") -> None:
     """Every header of security is there, with its one value."""
-    for name, value in (HEADERS | {"X-Robots-Tag": robots}).items():
+    wanted = HEADERS | {"X-Robots-Tag": robots}
+    if answer.wsgi_request.path == "/live" and answer.status_code == 200:
+        wanted |= LIVE
+    for name, value in wanted.items():
         assert answer.headers[name] == value, f"{answer.status_code}: {name}"
     for part in CSP:
         assert part in answer.headers["Content-Security-Policy"]

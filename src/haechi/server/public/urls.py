@@ -6,6 +6,7 @@ from haechi.server.public.limits import limited
 from haechi.server.public.views import code, compare, end, marks, own_log, say
 from haechi.server.public.views.appeal import appeal
 from haechi.server.public.views.landing import help_page, landing
+from haechi.server.public.views.live import live
 from haechi.server.public.views.log import key, log, log_at, log_grew
 from haechi.server.public.views.numbers import numbers, numbers_json
 from haechi.server.public.views.report import report
@@ -47,4 +48,5 @@ urlpatterns = [
     path(".well-known/haechi.json", haechi, name="well_known"),
     path("inspect", marks.inspect, name="inspect"),
     path("help", help_page, name="help"),
+    path("live", live, name="live"),
 ]

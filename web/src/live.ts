@@ -1,0 +1,4 @@
+/** What the page that looks at somebody live runs beside the rest. */
+import { startLive } from "./live/panel.ts";
+
+startLive(document);
