@@ -14,6 +14,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
+from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
 from pytest_django.fixtures import Settings
 from tests.conftest import NOON
@@ -21,10 +22,11 @@ from tests.flow.conftest import BOARD_URL, host, submit
 from tests.flow.status import enter
 
 from haechi import forensics, seal
+from haechi.cli import worker
 from haechi.errors import CitationUnknown, DecoderCrashed, GroundUnknown
 from haechi.fingerprint.address import url_digest
 from haechi.forensics import Answer, Region, Report, Signal, State, Toward
-from haechi.labels import Mark, Reading, Says
+from haechi.labels import Level, Mark, Reading, Says
 from haechi.server import flow
 from haechi.server.audit.models import Entry
 from haechi.server.cases import citing, grants, labelling, packages, queue
@@ -462,7 +464,7 @@ def test_a_platform_is_told_which_label(
     assert told["label"] == {
         "standard": "GB 45438-2025",
         "level": 3,
-        "words": dict(labelling.WORDS[labelling.Level.SUSPECTED]),
+        "words": dict(labelling.WORDS[Level.SUSPECTED]),
     }
 
 
@@ -585,7 +587,12 @@ def test_a_package_of_evidence_holds_it(
     package = packages.ask(case, wanted, [seal.recipient_of(identity)], actor=reviewer, now=NOON)
     monkeypatch.setattr(summary, "LANGUAGES", {"en": "en"})
     papers: list[dossier.Dossier] = []
-    monkeypatch.setattr(summary, "pdf", lambda found, _language: papers.append(found) or b"%PDF")
+
+    def pdf(found: dossier.Dossier, _language: str) -> bytes:
+        papers.append(found)
+        return b"%PDF"
+
+    monkeypatch.setattr(summary, "pdf", pdf)
 
     out = io.BytesIO()
     packaging.write(package, out, now=NOON, told=lambda *_: None)
@@ -600,3 +607,9 @@ def test_a_package_of_evidence_holds_it(
     assert row["answer"] == forensics.WORDS["answer.altered"]
     assert SEEN.id in row["rests_on"]
     assert forensics.WORDS["limit.denoised"] in row["missing"]
+
+
+def test_the_worker_serves_every_queue() -> None:
+    """A job in a queue that nobody serves would wait for ever."""
+    ours = {task.queue for task in app.tasks.values()} - {"builtin"}  # The library's own; unused.
+    assert ours == set(worker.QUEUES)

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from itertools import groupby
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Min, QuerySet
 
@@ -24,6 +25,7 @@ from haechi.errors import (
     KeyMissing,
     StorageUnavailable,
 )
+from haechi.forensics.models import Registry
 from haechi.server.audit import services as audit
 from haechi.server.evidence.models import Exhibit, State
 from haechi.server.evidence.origin_models import Donor, Origin, OriginState
@@ -176,7 +178,15 @@ def _examined(
                 "donor:opened", subject=exhibit.report, actor="worker", at=now, detail=detail
             )
     data = open_exhibit(exhibit, actor="worker", reason="origin", now=now)
-    return forensics.examine(data, donors=compared, progress=told, limits=LIMITS, sandbox=sandbox())
+    with Registry.of_home(settings.HAECHI.home).detectors() as (models, _unusable):
+        return forensics.examine(
+            data,
+            donors=compared,
+            models=models,
+            progress=told,
+            limits=LIMITS,
+            sandbox=sandbox(),
+        )
 
 
 def _donor(donor: Donor, identity: str) -> bytes:
