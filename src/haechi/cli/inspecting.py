@@ -5,18 +5,22 @@ docs/commands.md is the contract.
 
 import argparse
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from haechi import forensics, labels
+from haechi.cli import installation
 from haechi.cli.files import Fault, File, read, walk
 from haechi.cli.hashing import counted, fault
 from haechi.cli.printing import ERROR, MATCH, NONE, Printer, Record, grep_codes, say
 from haechi.cli.progress import Progress
 from haechi.cli.workshop import Workshop
-from haechi.errors import MediaError, SettingRefused, TooManyBytes
+from haechi.errors import MediaError, NotMedia, SettingRefused, TooManyBytes
+from haechi.forensics.detector import Detector
+from haechi.forensics.models import Registry
 from haechi.forensics.words import lines
 from haechi.labels import Reading, words
+from haechi.media import sniff
 
 COLUMNS = (
     "path",
@@ -39,9 +43,15 @@ def inspect_files(asked: argparse.Namespace) -> int:
     """One record a file, in order. 0 if any bears a mark, 1 if none, 2 if there was an error."""
     anchors = Path(asked.anchors).read_text(encoding="utf-8") if asked.anchors else None
     faulty = marked = done = 0
-    with Workshop() as shop, Progress("inspect", counted(asked.paths)) as bar:
+    with (
+        Workshop() as shop,
+        Registry.of_home(installation.home()).detectors() as (models, faults),
+        Progress("inspect", counted(asked.paths)) as bar,
+    ):
+        for line in faults:
+            say(line)
         printer = Printer(asked, COLUMNS, _rows, _lines)
-        examiner = _Examiner(shop, anchors, _watermark_key(), whole=not asked.marks)
+        examiner = _Examiner(shop, anchors, _watermark_key(), models, whole=not asked.marks)
         for record in shop.each(examiner.record, walk(asked.paths)):
             bar.aside()
             printer.put(record)
@@ -60,9 +70,16 @@ class _Examiner:
     """Reads marks, and with `whole` looks at the pixels too."""
 
     def __init__(
-        self, shop: Workshop, anchors: str | None, key: bytes | None, *, whole: bool
+        self,
+        shop: Workshop,
+        anchors: str | None,
+        key: bytes | None,
+        models: Sequence[Detector],
+        *,
+        whole: bool,
     ) -> None:
         self._shop, self._anchors, self._key, self._whole = shop, anchors, key, whole
+        self._models = models
 
     def record(self, path: str) -> Record:
         """Everything about one file, or what is wrong with it."""
@@ -79,9 +96,8 @@ class _Examiner:
             return {"path": path, "error": told.code, "detail": told.words}
 
     def _told(self, path: str, file: File, data: bytes) -> Record:
-        reading = self._shop.sandbox.run(
-            labels.read, data, trust_anchors=self._anchors, watermark_key=self._key
-        )
+        report = self._report(data)
+        reading = report.reading if report else self._reading(data)
         record: Record = {
             "path": path,
             "type": reading.media_type,
@@ -92,16 +108,33 @@ class _Examiner:
                 finding.to_json() | {"words": words.told(finding)} for finding in reading.findings
             ],
         }
-        return record | self._report(reading, data)
-
-    def _report(self, reading: Reading, data: bytes) -> Record:
-        if not self._whole or not reading.media_type.startswith(("image/", "video/")):
-            return {}
-        report = forensics.examine(data, trust_anchors=self._anchors, sandbox=self._shop.sandbox)
+        if report is None:
+            return record
         told = report.to_json()
         # It stands above already.
         told.pop("reading")
-        return {"report": told, "report_words": lines(report)}
+        return record | {"report": told, "report_words": lines(report)}
+
+    def _reading(self, data: bytes) -> Reading:
+        return self._shop.sandbox.run(
+            labels.read, data, trust_anchors=self._anchors, watermark_key=self._key
+        )
+
+    def _report(self, data: bytes) -> forensics.Report | None:
+        """None where marks alone are asked for, or there is nothing to see."""
+        try:
+            seen = self._whole and bool(sniff(data))
+        except NotMedia:
+            seen = False
+        if not seen:
+            return None
+        return forensics.examine(
+            data,
+            models=self._models,
+            trust_anchors=self._anchors,
+            watermark_key=self._key,
+            sandbox=self._shop.sandbox,
+        )
 
 
 def _watermark_key() -> bytes | None:

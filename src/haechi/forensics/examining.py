@@ -4,13 +4,11 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from haechi import labels
 from haechi.errors import HaechiError, MediaError
 from haechi.forensics import calibration, donor, face, fuse, marks, pixels, steps
 from haechi.forensics.detector import Detector
 from haechi.forensics.report import VERSION, Report, Signal, State
 from haechi.forensics.video import examine_video
-from haechi.labels import Reading
 from haechi.media import DEFAULT, Limits, Sandbox, decode, sniff
 
 type Progress = Callable[[str, float], None]
@@ -25,6 +23,7 @@ def examine(
     donors: Sequence[bytes] = (),
     models: Sequence[Detector] = (),
     trust_anchors: str | None = None,
+    watermark_key: bytes | None = None,
     progress: Progress | None = None,
     limits: Limits = DEFAULT,
     sandbox: Sandbox | None = None,
@@ -32,8 +31,8 @@ def examine(
     """Everything that can be said about the picture in `data`.
 
     `donors` are files that parts of it may come from, MOST_DONORS at most; they are compared and
-    not kept. Of `models` only what is calibrated counts. `trust_anchors` is PEM. With a `sandbox`
-    all parsing and decoding is done in its processes; without one, in this process. `progress` is
+    not kept. Of `models` only what is calibrated counts. `trust_anchors` is PEM; with `watermark_key`
+    our own mark is looked for. With a `sandbox` all parsing and decoding is done in its processes; without one, in this process. `progress` is
     told what is done now and how far it is, 0..1. On one core about 2 s, and 1 to 2 s a donor.
 
     Raises NotMedia for what is no media at all, TooManyBytes; whatever else is wrong with the file
@@ -44,13 +43,14 @@ def examine(
             data,
             models=models,
             trust_anchors=trust_anchors,
+            watermark_key=watermark_key,
             progress=progress,
             limits=limits,
             sandbox=sandbox,
         )
     tell = progress or _nobody
     tell("marks", 0.0)
-    reading = _reading(data, trust_anchors, limits, sandbox)
+    reading = marks.reading(data, trust_anchors, watermark_key, limits, sandbox)
     found = [*marks.signals(reading)]
     tell("donors", 0.1)
     for number, signal in enumerate(_donors(data, donors[:MOST_DONORS], limits, sandbox), start=1):
@@ -72,14 +72,6 @@ def examine(
         reading=reading,
         next_steps=steps.steps(fused.answer, found),
     )
-
-
-def _reading(
-    data: bytes, trust_anchors: str | None, limits: Limits, sandbox: Sandbox | None
-) -> Reading:
-    if sandbox is None:
-        return labels.read(data, limits=limits, trust_anchors=trust_anchors)
-    return sandbox.run(labels.read, data, limits=limits, trust_anchors=trust_anchors)
 
 
 def _donors(

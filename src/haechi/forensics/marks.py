@@ -2,8 +2,10 @@
 
 from collections import Counter
 
+from haechi import labels
 from haechi.forensics.report import BY_RULE, Signal, State, Toward
 from haechi.labels import Mark, Reading, Says, Trust
+from haechi.media import Limits, Sandbox
 
 KIND = "marks"
 _TOWARD = {
@@ -15,6 +17,27 @@ _TOWARD = {
 }
 OURS = "watermark"
 """The kind of the mark that is in the pixels and needs this installation's key to be made."""
+
+
+def reading(
+    data: bytes,
+    trust_anchors: str | None,
+    watermark_key: bytes | None,
+    limits: Limits,
+    sandbox: Sandbox | None,
+) -> Reading:
+    """The marks of a file, read in a process of `sandbox` where there is one. Raises as labels.read."""
+    if sandbox is None:
+        return labels.read(
+            data, limits=limits, trust_anchors=trust_anchors, watermark_key=watermark_key
+        )
+    return sandbox.run(
+        labels.read,
+        data,
+        limits=limits,
+        trust_anchors=trust_anchors,
+        watermark_key=watermark_key,
+    )
 
 
 def signals(reading: Reading) -> tuple[Signal, ...]:
@@ -47,7 +70,7 @@ def _signal(mark: Mark, name: str) -> Signal:
         meaning="marks.broken" if broken else f"marks.{mark.says.value}.{_worth(mark)}",
         toward=None if broken else toward,
         calibration=BY_RULE,
-        params={"carrier": mark.carrier, "tool": mark.tool or "?"},
+        params={"carrier": mark.carrier, "tool": mark.tool or mark.kind.upper()},
         limits=_limits(mark),
     )
 

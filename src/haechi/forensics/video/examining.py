@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from haechi import labels
 from haechi.errors import FacesMissing, MediaError
 from haechi.forensics import fuse, marks, steps
 from haechi.forensics.detector import Detector
@@ -17,7 +16,6 @@ from haechi.forensics.video.looks import grey_of
 from haechi.forensics.video.repeats import Seen
 from haechi.forensics.video.scores import Scorer
 from haechi.forensics.video.tracks import Follower
-from haechi.labels import Reading
 from haechi.media import DEFAULT, Limits, Sandbox, faces
 from haechi.media.faces import Face
 from haechi.media.streaming import Stream
@@ -35,6 +33,7 @@ def examine_video(
     *,
     models: Sequence[Detector] = (),
     trust_anchors: str | None = None,
+    watermark_key: bytes | None = None,
     progress: Progress | None = None,
     limits: Limits = DEFAULT,
     sandbox: Sandbox | None = None,
@@ -50,7 +49,7 @@ def examine_video(
     """
     tell = progress or _nobody
     tell("marks", 0.0)
-    reading = _reading(data, trust_anchors, limits, sandbox)
+    reading = marks.reading(data, trust_anchors, watermark_key, limits, sandbox)
     watched = _watch(data, models, tell, limits, find or _found)
     signals = (*marks.signals(reading), *_signals(watched, models))
     fused = fuse.fuse(signals)
@@ -168,14 +167,6 @@ def _steps(answer: Answer, signals: Sequence[Signal]) -> tuple[str, ...]:
     faces_seen = any(one.id.startswith("video.jitter") for one in signals)
     first = ("next.video_look",) if speaks else ()
     return (*first, *(("next.video_live",) if faces_seen else ()), *usual)
-
-
-def _reading(
-    data: bytes, trust_anchors: str | None, limits: Limits, sandbox: Sandbox | None
-) -> Reading:
-    if sandbox is None:
-        return labels.read(data, limits=limits, trust_anchors=trust_anchors)
-    return sandbox.run(labels.read, data, limits=limits, trust_anchors=trust_anchors)
 
 
 def _found(rgb: NDArray[np.uint8]) -> Sequence[Face]:

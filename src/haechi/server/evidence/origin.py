@@ -5,6 +5,7 @@ it. What an examination answers is in the envelope alone, so nothing can be orde
 """
 
 import json
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -34,6 +35,8 @@ from haechi.server.evidence.services import open_exhibit
 from haechi.server.evidence.storage import storage
 from haechi.server.reports import holds, vault
 from haechi.server.reports.models import Report
+
+log = logging.getLogger(__name__)
 
 MOST_DONORS = 5
 # The worker was away that long, or nothing could be examined: they go unused.
@@ -178,11 +181,15 @@ def _examined(
                 "donor:opened", subject=exhibit.report, actor="worker", at=now, detail=detail
             )
     data = open_exhibit(exhibit, actor="worker", reason="origin", now=now)
-    with Registry.of_home(settings.HAECHI.home).detectors() as (models, _unusable):
+    with Registry.of_home(settings.HAECHI.home).detectors() as (models, faults):
+        for fault in faults:
+            log.warning("a model of this installation does not work: %s", fault)
         return forensics.examine(
             data,
             donors=compared,
             models=models,
+            trust_anchors=settings.HAECHI.c2pa_anchors,
+            watermark_key=settings.HAECHI.watermark_key,
             progress=told,
             limits=LIMITS,
             sandbox=sandbox(),
