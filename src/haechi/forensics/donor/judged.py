@@ -25,7 +25,6 @@ _EDGE = 0.35
 _RECTANGULAR = 0.9
 _FRAYED = 0.75
 _SMOOTHED = 0.8
-_INSERTED = 0.5
 _OUTSIDE = 0.2
 
 
@@ -57,13 +56,14 @@ def judge(compared: Compared, donor: Rgb) -> Judged:
         return Judged(Kin.SHARED, alike)
     if not other:
         return Judged(Kin.COPY, alike)
-    inserted = bool(alike.sum() < _INSERTED * compared.covered.sum())
+    # Plain places are neither the same nor other, so these two are weighed against each other.
+    inserted = bool(alike.sum() < _joined(other, compared.other).sum())
     left: list[Mask] = []
     kin = Kin.COVERED
     for part in other:
         if float(compared.moved[part].mean()) > _MOVED:
             kin = Kin.MOVED
-        # Most of the donor is covered only where nothing of it was to be seen but a part.
+        # What surrounds a part that was put in is no cover, however plain it is.
         elif inserted or not (_covering(part, compared) or _at_edge(part, compared.covered)):
             left.append(part)
     if not left:
