@@ -31,8 +31,9 @@ STEPS: dict[str, Promise] = {
     "marks": _("Marks in the file are read."),
     "pixels": _("The pixels are examined."),
     "donors": _("It is compared with the pictures that were given."),
-    "models": _("Models look at it."),
+    "faces": _("Faces are looked at, and models look at it."),
     "video": _("The video is gone through."),
+    "done": _("It is written down."),
 }
 
 
