@@ -1,5 +1,6 @@
 """Packages of evidence: two people, one receiver, and a stranger who checks (B23, B35)."""
 
+import hashlib
 import json
 import os
 import subprocess
@@ -7,6 +8,7 @@ import tracemalloc
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -31,6 +33,7 @@ from haechi.server.cases.models import Case, Ground, Package, Purpose, Verdict
 from haechi.server.flow import packaging, summary
 from haechi.server.matching.models import Hosted, Platform
 from haechi.server.notices.models import Notice, Reply, ReplyKind
+from haechi.server.notices.rechecks.models import Recheck
 from haechi.server.reports import erasing
 from haechi.server.reports.models import Age, ErasureReason, Report
 from haechi.server.staff.models import User
@@ -38,6 +41,7 @@ from haechi.server.staff.models import User
 pytestmark = [pytest.mark.django_db, pytest.mark.timeout(300)]
 
 REPLY = "From: abuse@outside.example\r\n\r\n삭제했습니다.\r\n".encode()
+PAGE = b"WARC/1.1 a page that somebody kept"
 WANTED = packages.Purpose("Seoul Police, Cyber Unit", "They investigate.", "2026-형제-77")
 
 
@@ -128,6 +132,7 @@ def test_a_stranger_checks_a_package_with_published_tools_alone(
 ) -> None:  # fmt: skip
     """B35: the operator's command makes it; verify.md's own commands, run as they stand, check it."""
     decided(case, reviewer)
+    page_kept(case)
     Reply.objects.create(
         notice=Notice.objects.get(),
         kind=ReplyKind.ANSWER,
@@ -158,6 +163,10 @@ def test_a_stranger_checks_a_package_with_published_tools_alone(
     assert (police.folder / "opened/originals/1").read_bytes() == astronaut
     assert list(custody.faults(folder)) == []
     _holds_all(folder, case)
+    [place] = [row for row in read(folder, "locations.json") if row["looked_at"]]
+    [look] = place["looked_at"]
+    assert seal.open_sealed((folder / look["capture"]).read_bytes(), police.identity) == PAGE
+    assert look["capture_sha256"] == hashlib.sha256(PAGE).hexdigest()
 
     for name in ("exhibits/1.age", "custody.json", "log/checkpoint.txt", "SHA256SUMS"):
         path = folder / name
@@ -168,6 +177,27 @@ def test_a_stranger_checks_a_package_with_published_tools_alone(
         path.write_bytes(kept)
     (folder / "smuggled.txt").write_text("in")
     assert police.run("\n".join(["cd package", *rest[:1]]), out).returncode != 0
+
+
+def page_kept(case: Case) -> None:
+    """Somebody looked at the place outside and kept the page."""
+    location = case.report.locations.get(number=2)
+    Recheck.objects.create(
+        location=location,
+        at=NOON,
+        seen="there",
+        basis="page",
+        status=200,
+        sealed=seal.seal(b"{}", case.report.recipient),
+        warc_sealed=seal.seal(PAGE, case.report.recipient),
+        warc_sha256=hashlib.sha256(PAGE).digest(),
+    )
+
+
+def read(folder: Path, name: str) -> list[dict[str, Any]]:
+    """One of the lists of a package."""
+    found: list[dict[str, Any]] = json.loads((folder / name).read_bytes())
+    return found
 
 
 def _holds_all(folder: Path, case: Case) -> None:

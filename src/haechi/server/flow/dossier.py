@@ -5,6 +5,7 @@ that needs them asks for them, and two people decide (B18).
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -27,6 +28,8 @@ from haechi.server.evidence.origin_models import Origin
 from haechi.server.evidence.package import iso
 from haechi.server.notices import services as notices
 from haechi.server.notices.models import Notice
+from haechi.server.notices.rechecks import services as rechecks
+from haechi.server.notices.rechecks.models import Recheck
 from haechi.server.reports import services as reports
 
 type Row = dict[str, Any]
@@ -132,6 +135,13 @@ def add_origins(writing: Writing, package: Package, identity: str) -> list[Made]
     return found
 
 
+def add_captures(writing: Writing, package: Package, *, actor: str, now: datetime) -> None:
+    """Pages as they were kept when places were looked at, sealed once more: they may show the picture."""
+    for look in _looks(package).exclude(warc_sha256=None):
+        page = rechecks.capture_of(look, actor=actor, now=now)
+        writing.add(_capture_name(look), seal.seal(page, *package.keys))
+
+
 def subjects(package: Package) -> Iterator[str]:
     """The names, in the log, of all rows that the case is made of."""
     case = package.case
@@ -143,6 +153,7 @@ def subjects(package: Package) -> Iterator[str]:
         case.decisions.all(),
         _actions(package),
         _notices(package),
+        _looks(package),
     )
     yield audit.name_of(report)
     yield audit.name_of(case)
@@ -162,7 +173,27 @@ def _notices(package: Package) -> models.QuerySet[Notice]:
     )
 
 
+def _looks(package: Package) -> models.QuerySet[Recheck]:
+    return Recheck.objects.filter(location__report=package.case.report_id).order_by("at", "pk")
+
+
+def _capture_name(look: Recheck) -> str:
+    return f"captures/{look.pk}.warc.gz.age"
+
+
 def _locations(package: Package, identity: str) -> list[Row]:
+    looks: dict[int, list[Row]] = defaultdict(list)
+    for look in _looks(package):
+        digest = look.warc_sha256
+        looks[look.location_id].append(
+            {
+                "at": iso(look.at),
+                "seen": look.seen,
+                "status": look.status,
+                "capture": _capture_name(look) if digest else None,
+                "capture_sha256": bytes(digest).hex() if digest else None,
+            }
+        )
     report = package.case.report
     addresses = reports.addresses_of(report, identity)
     return [
@@ -170,6 +201,7 @@ def _locations(package: Package, identity: str) -> list[Row]:
             "number": one.number,
             "address": addresses[one.number],
             "named_at": iso(one.added_at),
+            "looked_at": looks[one.pk],
         }
         for one in report.locations.order_by("number")
     ]

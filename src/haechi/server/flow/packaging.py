@@ -77,6 +77,7 @@ def _fill(writing: Writing, package: Package, *, now: datetime, told: Told) -> D
     _add_exhibits(writing, package, found, identity, now=now, told=told)
     found.origins = dossier.add_origins(writing, package, identity)
     dossier.add_messages(writing, package, identity)
+    dossier.add_captures(writing, package, actor=_actor(package), now=now)
     _add_log(writing, package, found, now=now)
     for name, rows in (
         ("custody.json", found.exhibits),
