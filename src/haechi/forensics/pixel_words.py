@@ -22,7 +22,7 @@ PIXELS: Mapping[str, str] = {
     "pixels.sharpness.speaks": "A part of the picture has edges of another sharpness than its surroundings.",
     "pixels.sharpness.silent": "The sharpness of edges fits together all over the picture.",
     "pixels.copy_move.speaks": "A part of the picture appears a second time in the same picture.",
-    "pixels.copy_move.silent": "No part of the picture appears twice.",
+    "pixels.copy_move.silent": "No part of the picture was found to appear twice.",
     "pixels.spectrum.speaks": (
         "The fine structure repeats itself in regular steps, as machines that enlarge or generate "
         "pictures leave it."
@@ -44,7 +44,7 @@ PIXELS: Mapping[str, str] = {
 DONORS: Mapping[str, str] = {
     "donor.inserted": (
         "A part of this picture (marked) was found in the picture given for comparison (number "
-        "%(number)s), and what surrounds it there is not here: it was put in."
+        "%(number)s), and what surrounds it there is not here: it was put in, here or there."
     ),
     "donor.replaced": (
         "This picture is a copy of the one given for comparison (number %(number)s), except for the "

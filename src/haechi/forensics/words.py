@@ -16,11 +16,11 @@ ANSWERS: Mapping[str, str] = {
         "that maker's key."
     ),
     "answer.made_by_ai.signer_unknown": (
-        "Made by AI, as a signed mark in the file says. The signature fits, but whose it is is not "
-        "known here: anybody can make one in any name."
+        "A signed mark in the file says that AI made this. The signature fits, but it is not known "
+        "here who signed: anybody can make such a signature in any name."
     ),
     "answer.made_by_ai.unsigned": (
-        "Made by AI, as the file says of itself. Nobody has signed that statement, so anybody could "
+        "The file says of itself that AI made it. Nobody has signed that statement, so anybody could "
         "have written it; nothing found contradicts it."
     ),
     "answer.made_by_ai": (
@@ -28,19 +28,19 @@ ANSWERS: Mapping[str, str] = {
         "estimate, not a proof."
     ),
     "answer.altered.donor": (
-        "Altered: a part of this picture was found in another picture that was given, and the rest "
-        "was not. Look at both side by side."
+        "Altered, or laid over: a part of this picture was found in another picture that was given, "
+        "and the rest was not. Words, stickers and frames do that too, so look at both side by side."
     ),
     "answer.altered.signed": (
         "Altered by AI: the file carries a mark of its maker that fits and cannot be written without "
         "that maker's key."
     ),
     "answer.altered.signer_unknown": (
-        "Altered by AI, as a signed mark in the file says. The signature fits, but whose it is is not "
-        "known here: anybody can make one in any name."
+        "A signed mark in the file says that AI altered this. The signature fits, but it is not known"
+        " here who signed: anybody can make such a signature in any name."
     ),
     "answer.altered.unsigned": (
-        "Altered by AI, as the file says of itself. Nobody has signed that statement, so anybody "
+        "The file says of itself that AI altered it. Nobody has signed that statement, so anybody "
         "could have written it; nothing found contradicts it."
     ),
     "answer.altered": (
@@ -48,7 +48,8 @@ ANSWERS: Mapping[str, str] = {
         "estimate, not a proof."
     ),
     "answer.no_sign_found": (
-        "No sign found. That is not the same as real: good fakes leave no sign that is looked for here."
+        "No sign found. That is not the same as real: good fakes may leave no sign that is looked for"
+        " here."
     ),
     "answer.inconclusive": (
         "Inconclusive: nothing that was found is strong enough to say whether this picture is "
@@ -162,7 +163,10 @@ STEPS: Mapping[str, str] = {
         "Whatever this report says, the request of the person depicted stands: it is not closed, "
         "delayed or put lower because a picture looks real or because it looks made."
     ),
-    "next.keep_file": "Keep this file as it is. Copies, screenshots and conversions destroy traces.",
+    "next.keep_file": (
+        "Keep this file as it is. Copies that were saved again, screenshots and conversions destroy "
+        "traces."
+    ),
     "next.ask_readable": "Ask for the file in a form that opens here.",
     "next.check_grounds": "Look at the grounds named above yourself before you rely on the answer.",
     "next.check_mark": (
@@ -170,8 +174,9 @@ STEPS: Mapping[str, str] = {
         "and whether copies elsewhere carry the same mark."
     ),
     "next.ask_donor": (
-        "Ask the person whether she knows the picture that her face or the rest was taken from, such "
-        "as a profile picture, and examine again with it: this is the strongest evidence there is."
+        "Ask the person shown whether they know the picture that the face or the rest was taken from,"
+        " such as a profile picture; they need not answer. Examine again with it: this is the "
+        "strongest evidence there is."
     ),
     "next.ask_original": (
         "Look for an earlier or larger copy of the picture: what was sent through messengers or made "
