@@ -8,6 +8,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 from django.conf import settings as django_settings
 from django.test import Client, override_settings
 from django.utils import timezone
@@ -17,11 +18,12 @@ from tests.flow.test_tracing_api import key
 
 from haechi import labels
 from haechi.errors import StorageUnavailable
-from haechi.labels.writing import trying
+from haechi.labels import Level, writing
+from haechi.labels.writing import Signer, Wanted, trying
 from haechi.server.api import labelling
 from haechi.server.matching.models import ApiKey
 from haechi.server.staff.models import User
-from haechi.server.tracing import asking, known, registry
+from haechi.server.tracing import asking, known, marks, registry
 from haechi.server.tracing.asking import Question
 from haechi.server.tracing.models import Finding, Generation, Purpose, Strength
 
@@ -159,6 +161,29 @@ def test_metadata_put_into_another_picture_accuses_nobody(
     jumped = _with_segments_of(made, again(cat))
     one = found(jumped, reviewer)
     assert (one.ways, one.strength, one.alike) == ("aigc", Strength.WEAK, False)
+
+
+def test_another_certificate_of_the_same_authority_is_not_ours(astronaut: bytes) -> None:
+    """Whoever buys one where we bought ours could else put an account into a picture."""
+    now = timezone.now()
+    authority, ours, theirs = (ec.generate_private_key(ec.SECP256R1()) for _ in range(3))
+    above = trying._certificate("authority", authority, None, authority, now, is_authority=True)
+
+    def signed_by(key: ec.EllipticCurvePrivateKey) -> tuple[str, bytes]:
+        leaf = trying._certificate("signer", key, above, authority, now, is_authority=False)
+        chain = trying._pem(leaf) + trying._pem(above)
+        signer = Signer(chain=chain, key=trying._key_pem(key))
+        wanted = Wanted(
+            Level.IS, "en", producer="p", produce_id="n-1", visible=False, signer=signer
+        )
+        return chain, writing.label(astronaut, wanted).data
+
+    chain, made_here = signed_by(ours)
+    _chain, made_there = signed_by(theirs)
+
+    for data, signed in ((made_here, True), (made_there, False)):
+        claims = marks.read(data, bytes(32), chain).claims
+        assert {one.signed for one in claims if one.carrier == "c2pa"} == {signed}
 
 
 def _with_segments_of(source: bytes, target: bytes) -> bytes:
