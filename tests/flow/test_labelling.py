@@ -207,6 +207,12 @@ def test_the_same_number_is_labelled_again_and_counts_once(
     assert Generation.objects.get() == first
 
 
+def test_another_file_under_a_number_is_refused(public: Client, made: bytes, cat: bytes) -> None:
+    """Its watermark would lead to the record of another picture."""
+    answer = label(public, cat, account="mina", produce_id="n-1")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "tracing.known")
+
+
 def test_another_accounts_number_is_refused(public: Client, made: bytes, astronaut: bytes) -> None:
     answer = label(public, astronaut, account="another", produce_id="n-1")
     assert (answer.status_code, answer.json()["error"]["code"]) == (409, "tracing.known")
