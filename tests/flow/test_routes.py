@@ -35,7 +35,7 @@ HEADERS = {
     "X-Frame-Options": "DENY",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
+    "Permissions-Policy": "camera=(), display-capture=(), microphone=(), geolocation=(), payment=(), usb=()",
     "Cache-Control": "no-store",
     "X-Robots-Tag": "noindex, nofollow",
 }
