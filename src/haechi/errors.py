@@ -99,7 +99,7 @@ HaechiError
 │   ├── BankNameTaken     matching.bank_name_taken there is a bank of that name already
 │   └── MemberUnknown     matching.member_unknown no member of that number
 ├── TracingError
-│   └── GenerationKnown   tracing.known          that number is of something another account made
+│   └── GenerationKnown   tracing.known          that number is of something else that was made
 ├── TooManyAtOnce         web.too_many           more than a network, a visit or a case may do just now
 ├── WebhookError
 │   ├── WebhookForged     webhook.forged         the signature does not fit
@@ -791,7 +791,7 @@ class TracingError(HaechiError):
 
 
 class GenerationKnown(TracingError):
-    """The service told that produce_id before, for another of its accounts; nothing was changed."""
+    """The service told that produce_id before, of something else; nothing was changed."""
 
     code = "tracing.known"
 

@@ -487,7 +487,8 @@ def _head_pages() -> Iterator[tuple[str, Visit]]:
     yield "rule-look", _looked_at
     yield "rule-errors", _rule_without_source
     yield "directory", _at("/directory")
-    yield "senders", _at("/senders")
+    yield "policies", _at("/grounds")
+    yield "policy", _at("/grounds/deepfake")
 
 
 def _looked_at(window: "Watched") -> None:

@@ -10,7 +10,15 @@ from haechi.server import flow
 from haechi.server.audit import services as audit
 from haechi.server.cases import alike, claims
 from haechi.server.cases.deciding import reason_of
-from haechi.server.cases.models import Case, Decision, Ground, State, Verdict
+from haechi.server.cases.models import (
+    Case,
+    Decision,
+    Ground,
+    Label,
+    Restriction,
+    State,
+    Verdict,
+)
 from haechi.server.evidence import custody
 from haechi.server.matching.models import Platform
 from haechi.server.reports.models import Age, Report
@@ -134,3 +142,29 @@ def test_the_page_offers_it_to_whoever_decided(
     assert done.status_code == 302
     assert copy.decisions.get().actor == reviewer
     assert not alike.waiting(first, reviewer, now=NOON).exists()
+
+
+@pytest.mark.django_db
+def test_copies_get_the_same_label(astronaut: bytes, board: Platform, reviewer: User) -> None:
+    """What is to be written beside the first is written beside its copies."""
+    hosted = host(board, astronaut)
+    first, copy = opened(astronaut, places=(BOARD_URL,)), opened(astronaut, places=(BOARD_URL,))
+    for exhibit in first.report.exhibits.all():
+        audit.record(custody.LIFTED, subject=exhibit, actor=reviewer.name_in_log, at=NOON)
+    decision = flow.decide(
+        first,
+        Verdict.RESTRICT,
+        "intimate",
+        reason="Seen.",
+        remove=[hosted],
+        actor=reviewer,
+        now=NOON,
+        restriction=Restriction.LABELLED,
+        label=Label.SUSPECTED,
+    )
+
+    made, _lost = flow.decide_alike(decision, [copy.pk], reason=REASON, actor=reviewer, now=NOON)
+
+    assert [(one.restriction, one.label) for one in made] == [
+        (Restriction.LABELLED, Label.SUSPECTED)
+    ]

@@ -40,7 +40,7 @@ pytestmark = pytest.mark.django_db
 PASSWORD = "a long pass phrase"
 OPEN_TO_ALL = {"login"}
 OPEN_TO_ADMINISTRATORS = {
-    "login", "logout", "log", "banks", "bank", "grants", "law", "rule", "missed", "order",
+    "login", "logout", "log", "banks", "bank", "grants", "law", "rule", "policies", "policy", "missed", "order",
     "keeping", "keep", "place_hold", "end_hold", "ask_erasure", "dashboard",
     "platforms", "test_platform", "directory",
     "senders", "sender", "sender_key", "agreement",
@@ -139,7 +139,7 @@ def arguments(astronaut: bytes, board: Platform) -> dict[str, list[object]]:
     grant = grants.ask_identity(case, reader, Purpose.LAW, "A host asks.", now=NOON)
     view = SavedView.objects.create(owner=reader, name="mine")
     given |= {"drop_view": [view.pk]}
-    given |= {"grant": [grant.pk, "approve"], "rule": ["us_tida_remove"]}
+    given |= {"grant": [grant.pk, "approve"], "rule": ["us_tida_remove"], "policy": ["deepfake"]}
     hold = holds.place(report, Grounds("Why", "Who"), until=None, actor="test", now=NOON)
     wanted = ErasureRequest.objects.create(
         case=case, reason="asked", asked_by=reader, asked_at=NOON

@@ -58,6 +58,8 @@ def test_from_the_file_to_the_account_by_two_people(
     page = desk.get(f"/naming/{naming.pk}").content.decode()
     assert "The police ask." in page
     assert "An order of a court." in page
+    assert "that very file" in page
+    assert "strong" in page
     assert ACCOUNT not in page
     assert desk.get(where).status_code == 404
     desk.post(f"/naming/{naming.pk}/approve")

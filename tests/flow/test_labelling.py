@@ -8,6 +8,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 from django.conf import settings as django_settings
 from django.test import Client, override_settings
 from django.utils import timezone
@@ -17,11 +18,12 @@ from tests.flow.test_tracing_api import key
 
 from haechi import labels
 from haechi.errors import StorageUnavailable
-from haechi.labels.writing import trying
+from haechi.labels import Level, writing
+from haechi.labels.writing import Signer, Wanted, trying
 from haechi.server.api import labelling
 from haechi.server.matching.models import ApiKey
 from haechi.server.staff.models import User
-from haechi.server.tracing import asking, known, registry
+from haechi.server.tracing import asking, known, marks, registry
 from haechi.server.tracing.asking import Question
 from haechi.server.tracing.models import Finding, Generation, Purpose, Strength
 
@@ -161,6 +163,29 @@ def test_metadata_put_into_another_picture_accuses_nobody(
     assert (one.ways, one.strength, one.alike) == ("aigc", Strength.WEAK, False)
 
 
+def test_another_certificate_of_the_same_authority_is_not_ours(astronaut: bytes) -> None:
+    """Whoever buys one where we bought ours could else put an account into a picture."""
+    now = timezone.now()
+    authority, ours, theirs = (ec.generate_private_key(ec.SECP256R1()) for _ in range(3))
+    above = trying._certificate("authority", authority, None, authority, now, is_authority=True)
+
+    def signed_by(key: ec.EllipticCurvePrivateKey) -> tuple[str, bytes]:
+        leaf = trying._certificate("signer", key, above, authority, now, is_authority=False)
+        chain = trying._pem(leaf) + trying._pem(above)
+        signer = Signer(chain=chain, key=trying._key_pem(key))
+        wanted = Wanted(
+            Level.IS, "en", producer="p", produce_id="n-1", visible=False, signer=signer
+        )
+        return chain, writing.label(astronaut, wanted).data
+
+    chain, made_here = signed_by(ours)
+    _chain, made_there = signed_by(theirs)
+
+    for data, signed in ((made_here, True), (made_there, False)):
+        claims = marks.read(data, bytes(32), chain).claims
+        assert {one.signed for one in claims if one.carrier == "c2pa"} == {signed}
+
+
 def _with_segments_of(source: bytes, target: bytes) -> bytes:
     """The APPn segments of one JPEG in front of another's picture."""
     position, taken = 2, b""
@@ -180,6 +205,12 @@ def test_the_same_number_is_labelled_again_and_counts_once(
     answer = label(public, astronaut, account="mina", produce_id="n-1")
     assert int(answer.headers["Haechi-Trace-Id"]) == first.trace_id
     assert Generation.objects.get() == first
+
+
+def test_another_file_under_a_number_is_refused(public: Client, made: bytes, cat: bytes) -> None:
+    """Its watermark would lead to the record of another picture."""
+    answer = label(public, cat, account="mina", produce_id="n-1")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "tracing.known")
 
 
 def test_another_accounts_number_is_refused(public: Client, made: bytes, astronaut: bytes) -> None:

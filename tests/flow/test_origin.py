@@ -43,7 +43,7 @@ from haechi.server.cases.models import (
 from haechi.server.cases.queue import Asked
 from haechi.server.cases.ruling import Ruling
 from haechi.server.desk import examined
-from haechi.server.evidence import origin
+from haechi.server.evidence import custody, origin
 from haechi.server.evidence.models import Exhibit, Fingerprint
 from haechi.server.evidence.models import State as ExhibitState
 from haechi.server.evidence.origin_models import Donor, Origin, OriginState
@@ -340,6 +340,12 @@ def test_what_it_drew_is_covered_like_the_picture(
     shown = desk.get(address)
     assert (shown.status_code, shown.content) == (200, SEEN.heat)
     assert shown["Cache-Control"] == "no-store"
+    last = custody.of(exhibit).handled[-1]
+    assert (last.tag, last.actor, last.detail) == (
+        custody.OPENED,
+        reviewer.name_in_log,
+        {"reason": "found"},
+    )
     assert desk.get(f"/case/{case.pk}/exhibit/{exhibit.pk}/found/{OFF.id}").status_code == 404
     assert desk.get(f"/case/{case.pk}/exhibit/{exhibit.pk}/found/nothing").status_code == 404
 

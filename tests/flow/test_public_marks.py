@@ -4,6 +4,7 @@ import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from threading import BoundedSemaphore
 from typing import Any
 from unittest.mock import patch
 
@@ -169,3 +170,20 @@ def test_anchors_are_read_when_the_process_starts(tmp_path: Path) -> None:
     )
     assert read is not None
     assert "c2pa_anchors" in Environment.__dataclass_fields__
+
+
+@pytest.mark.django_db
+def test_many_readers_leave_room_for_reports(
+    public: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beyond a few at once it says so before a byte of the file is taken; the page itself opens."""
+    monkeypatch.setattr(marks, "AT_ONCE", BoundedSemaphore(1))
+    data = marked.png({})
+    with marks.AT_ONCE, patch.object(marks, "InMemory", side_effect=AssertionError):
+        answer = sent(public, data)
+        page = public.get("/inspect")
+
+    assert answer.status_code == 503
+    assert "Many files are being read just now" in text_of(answer)
+    assert page.status_code == 200
+    assert [sent(public, data).status_code for _ in range(2)] == [200, 200]

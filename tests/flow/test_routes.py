@@ -35,7 +35,7 @@ HEADERS = {
     "X-Frame-Options": "DENY",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
+    "Permissions-Policy": "camera=(), display-capture=(), microphone=(), geolocation=(), payment=(), usb=()",
     "Cache-Control": "no-store",
     "X-Robots-Tag": "noindex, nofollow",
 }
@@ -196,6 +196,8 @@ DESK = {
     "desk:settle": Route(GET_ONLY, {"sighting_id": NOBODY}, "reviewer"),
     "desk:dashboard": Route(role="staff"),
     "desk:law": Route(role="staff"),
+    "desk:policies": Route(role="staff"),
+    "desk:policy": Route(404, {"key": "nothing-of-that-name"}, "staff"),
     "desk:rule": Route(404, {"rule_id": "nothing_of_that_name"}, "staff"),
     "desk:missed": Route(role="staff"),
     "desk:ask_missing": Route(GET_ONLY, {"case_id": NOBODY}, "reviewer"),

@@ -118,7 +118,17 @@ DETAILS: Mapping[str, str] = {
     "LensModel": _("Lens"),
 }
 INNER = frozenset(
-    {"rule", "role", "manifest", "label", "false_alarm", "reserved1", "reserved2", "signer"}
+    {
+        "rule",
+        "role",
+        "manifest",
+        "label",
+        "false_alarm",
+        "reserved1",
+        "reserved2",
+        "signer",
+        "serial",
+    }
 )
 FINDINGS: Mapping[str, str] = {
     "contradiction.camera": _(

@@ -125,6 +125,7 @@ def _mark(name: str, manifest: Told, trust: Trust, *, in_force: bool) -> Mark:
         "role": "in_force" if in_force else "ingredient",
         "issuer": signature.get("issuer"),
         "signer": signature.get("common_name"),
+        "serial": signature.get("cert_serial_number"),
         "signed_at": signature.get("time"),
         "generator": generator,
         "actions": ", ".join(dict.fromkeys(action for action, _, _ in actions)),

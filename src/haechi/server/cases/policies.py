@@ -22,8 +22,7 @@ CARRIED = (
 
 def catalogue(at: datetime) -> dict[str, Policy]:
     """What may be decided on at `at`: the newest version of every key, unless that one ended it."""
-    newest = _newest(at)
-    return {key: policy for key, policy in newest.items() if policy.offered}
+    return {key: policy for key, policy in newest(at).items() if policy.offered}
 
 
 def for_verdict(verdict: str, at: datetime) -> list[Policy]:
@@ -84,8 +83,9 @@ def add_version(key: str, *, reason: str, actor: User, now: datetime, **said: ob
     return row
 
 
-def _newest(at: datetime) -> dict[str, Policy]:
-    newest: dict[str, Policy] = {policy.key: policy for policy in shipped()}
+def newest(at: datetime) -> dict[str, Policy]:
+    """The version of every key that stands at `at`, ended ones too."""
+    found: dict[str, Policy] = {policy.key: policy for policy in shipped()}
     for row in Policy.objects.filter(from_at__lte=at).order_by("version"):
-        newest[row.key] = row
-    return newest
+        found[row.key] = row
+    return found

@@ -179,7 +179,8 @@ TABLES: dict[str, Row] = {
         "Public writes down what a service made, and finds by its number what was told before.",
         public=Right(
             read=only(
-                "id", "platform_id", "account_id", "produce_digest", "trace_id", "expires_at"
+                "id", "platform_id", "account_id", "produce_digest", "trace_id", "expires_at",
+                "source_sha256",
             ),
             add=ALL,
         ),

@@ -13,7 +13,7 @@ HEADERS = {
     "X-Frame-Options": "DENY",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
+    "Permissions-Policy": "camera=(), display-capture=(), microphone=(), geolocation=(), payment=(), usb=()",
     # Nothing about a report may stay in a browser's cache or in a search engine (B29).
     "Cache-Control": "no-store",
     "X-Robots-Tag": "noindex, nofollow",

@@ -21,6 +21,7 @@ WHY: dict[str, Promise] = {
     "fingerprint": _("to make its fingerprint"),
     "review": _("for review"),
     "origin": _("to examine how it was made"),
+    "found": _("to look at what an examination drew"),
     "compare": _("to compare it with another"),
     "check": _("to check that it is whole"),
 }

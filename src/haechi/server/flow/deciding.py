@@ -135,6 +135,7 @@ def decide_alike(
                     now=now,
                     restriction=decision.restriction,
                     said=said_in(decision),
+                    label=decision.label,
                 )
             )
         except CaseError:

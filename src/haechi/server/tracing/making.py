@@ -6,7 +6,7 @@ from datetime import datetime
 from django.conf import settings
 
 from haechi import fingerprint
-from haechi.errors import MediaError, TooSmallToMark
+from haechi.errors import GenerationKnown, MediaError, TooSmallToMark
 from haechi.fingerprint import digests as file_digests
 from haechi.labels import Level, writing
 from haechi.labels.writing import Labelled, Signer
@@ -32,7 +32,8 @@ def label(
 ) -> tuple[Labelled, Recorded]:
     """The labelled file and its record; neither is there without the other.
 
-    Raises MediaError, LabelRefused, SigningFailed, GenerationKnown, KeyMissing.
+    Raises MediaError, LabelRefused, SigningFailed, KeyMissing, and GenerationKnown where that
+    produce_id is another account's, or another file's.
     """
     names = registry.names_for(platform, made)
     wanted = _wanted(wish, names)
@@ -43,7 +44,11 @@ def label(
         alone = replace(wanted, trace_id=None, watermark_key=None)
         given = writing.label(data, alone, sandbox=evidence.sandbox())
     source = file_digests([data]).sha256
-    return given, registry.record(platform, made, _look(given, source), names=names, now=now)
+    done = registry.record(platform, made, _look(given, source), names=names, now=now)
+    if done.source_sha256 not in (None, source):
+        # Its watermark would lead to the record of another picture.
+        raise GenerationKnown(made.produce_id)
+    return given, done
 
 
 def _wanted(wish: Wish, names: Names) -> writing.Wanted:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
+from cryptography import x509
 from numpy.typing import NDArray
 
 from haechi import labels, media
@@ -26,7 +27,7 @@ class Claim:
 
     kind      "trace" (of our watermark), "produce" (ProduceID) or "manifest" (name of a C2PA manifest)
     carrier   "watermark", "c2pa" or "aigc"
-    signed    its signature fits and leads to one of our own anchors: nobody else can have written it
+    signed    its signature fits and is by our own certificate: nobody else can have written it
     """
 
     kind: str
@@ -44,10 +45,14 @@ class Marks:
     claims: tuple[Claim, ...]
 
 
-def read(data: bytes, key: bytes, anchors: str | None) -> Marks:
-    """Every claim, the surest carrier first. Raises MediaError for what is no media."""
-    reading = labels.read(data, trust_anchors=anchors, watermark=False)
-    claims = [*_in_pixels(data, key), *(each for mark in reading.marks for each in _of(mark))]
+def read(data: bytes, key: bytes, chain: str | None) -> Marks:
+    """Every claim, the surest carrier first. Raises MediaError for what is no media.
+
+    chain   our own certificates (PEM), the signer's first, or None
+    """
+    reading = labels.read(data, trust_anchors=chain, watermark=False)
+    ours = _serial(chain) if chain else ""
+    claims = [*_in_pixels(data, key), *(each for mark in reading.marks for each in _of(mark, ours))]
     return Marks(bytes.fromhex(reading.sha256), reading.media_type, tuple(dict.fromkeys(claims)))
 
 
@@ -87,11 +92,18 @@ _IN_C2PA = (("manifest", "manifest"), ("produce", "title"))
 _IN_AIGC = (("produce", "produce_id"), ("produce", "propagate_id"))
 
 
-def _of(mark: labels.Mark) -> list[Claim]:
-    """What a mark names. Our C2PA manifests have the produce_id for a title."""
+def _serial(chain: str) -> str:
+    return str(x509.load_pem_x509_certificates(chain.encode())[0].serial_number)
+
+
+def _of(mark: labels.Mark, ours: str) -> list[Claim]:
+    """What a mark names. Our C2PA manifests have the produce_id for a title.
+
+    That it leads to our chain is not enough: whoever else that authority certifies could write it.
+    """
     if mark.trust == labels.Trust.INVALID:
         return []
-    signed = mark.trust == labels.Trust.TRUSTED
+    signed = mark.trust == labels.Trust.TRUSTED and bool(ours) and mark.detail.get("serial") == ours
     named = {"c2pa": _IN_C2PA, "aigc": _IN_AIGC}.get(mark.kind, ())
     return [
         Claim(kind, mark.kind, mark.detail[key], signed=signed)

@@ -27,7 +27,7 @@ TRACE_BITS = 48
 
 SLICE = 1_000
 TRIES = 3
-_KNOWN = ("pk", "account__digest", "trace_id", "expires_at")
+_KNOWN = ("pk", "account__digest", "trace_id", "expires_at", "source_sha256")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +79,16 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """One row of the register. `new` is False where the service had told of it before."""
+    """One row of the register. `new` is False where the service had told of it before.
+
+    source_sha256   of the file before it was labelled, where that was told
+    """
 
     number: int
     names: Names
     expires_at: datetime
     new: bool
+    source_sha256: bytes | None
 
 
 def names_for(platform: Platform, made: Made) -> Names:
@@ -138,7 +142,7 @@ def _write(platform: Platform, made: Made, look: Look, names: Names, *, now: dat
         expires_at=now + timedelta(days=settings.HAECHI.trace_days),
         **look.fingerprint,
     )
-    return Recorded(row.pk, names, row.expires_at, new=True)
+    return Recorded(row.pk, names, row.expires_at, new=True, source_sha256=look.source_sha256)
 
 
 def _find(platform: Platform, made: Made) -> Recorded | None:
@@ -150,10 +154,16 @@ def _find(platform: Platform, made: Made) -> Recorded | None:
     found = rows.values_list(*_KNOWN).first()
     if found is None:
         return None
-    number, account, trace_id, expires_at = found
+    number, account, trace_id, expires_at, source = found
     if bytes(account) != digests.account(platform.pk, made.account):
         raise GenerationKnown(made.produce_id)
-    return Recorded(number, Names(trace_id, made.produce_id), expires_at, new=False)
+    return Recorded(
+        number,
+        Names(trace_id, made.produce_id),
+        expires_at,
+        new=False,
+        source_sha256=bytes(source) if source is not None else None,
+    )
 
 
 def _account(platform: Platform, name: str, *, now: datetime) -> Account:

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -15,7 +16,7 @@ from haechi.server.cases.models import Scope
 from haechi.server.desk.access import actor_of, refusal, reviewers_only
 from haechi.server.desk.views.case import page
 from haechi.server.desk.views.exhibit import LIFT_FIRST, may_see
-from haechi.server.evidence import origin
+from haechi.server.evidence import custody, origin
 from haechi.server.evidence.models import Exhibit
 from haechi.server.evidence.origin_models import Origin
 
@@ -23,7 +24,7 @@ from haechi.server.evidence.origin_models import Origin
 @require_safe
 @reviewers_only
 def picture(request: HttpRequest, case_id: int, exhibit_id: UUID, signal: str) -> HttpResponse:
-    """What one finding drew, as PNG: covered like the picture itself, never kept by a browser."""
+    """What one finding drew, as PNG: covered and logged like the picture itself."""
     row = get_object_or_404(
         Origin.objects.select_related("exhibit__report__case"),
         exhibit=exhibit_id,
@@ -41,6 +42,14 @@ def picture(request: HttpRequest, case_id: int, exhibit_id: UUID, signal: str) -
     drawn = found and (found.picture or found.heat)
     if not drawn:
         raise Http404
+    with transaction.atomic():
+        custody.record(
+            row.exhibit,
+            custody.OPENED,
+            actor=actor_of(request).name_in_log,
+            why="found",
+            now=timezone.now(),
+        )
     return HttpResponse(drawn, content_type="image/png", headers={"Cache-Control": "no-store"})
 
 

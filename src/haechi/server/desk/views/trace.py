@@ -28,7 +28,14 @@ from haechi.server.in_memory import InMemory
 from haechi.server.staff.models import User
 from haechi.server.tracing import asking
 from haechi.server.tracing import naming as services
-from haechi.server.tracing.models import Finding, Generation, Inquiry, Naming, NamingQuerySet
+from haechi.server.tracing.models import (
+    Finding,
+    Generation,
+    Inquiry,
+    Naming,
+    NamingQuerySet,
+    Strength,
+)
 from haechi.server.words import words_for
 
 AT_MOST = 100
@@ -132,13 +139,15 @@ def naming(request: HttpRequest, naming_id: int) -> HttpResponse:
         reasons = services.read_reasons(found, actor=actor, now=now)
     except SealError as error:
         problem = error.code
+    met = list(found.inquiry.findings.filter(generation__account=found.account_id))
     context = {
         "naming": found,
         "reasons": reasons,
         "problem": problem,
         "problem_words": words_for(problem) if problem else "",
         "own": found.asked_by_id == actor.pk,
-        "met": found.inquiry.findings.filter(generation__account=found.account_id).count(),
+        "met": met,
+        "only_weak": all(one.strength == Strength.WEAK for one in met),
     }
     return render(request, "desk/naming.html", context)
 

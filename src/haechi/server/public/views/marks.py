@@ -1,6 +1,7 @@
 """Anybody may have the marks of a file read. Nothing of it is kept, and nobody sees it."""
 
 from functools import cache
+from threading import BoundedSemaphore
 
 from django import forms
 from django.conf import settings
@@ -22,12 +23,16 @@ from haechi.server.public.forms import CalmForm
 from haechi.server.public.limits import limited
 
 MIB = 1024 * 1024
+# Each holds a whole file and a thread of this process, which also takes reports: those come first.
+AT_ONCE = BoundedSemaphore(8)
+BUSY = "busy"
 # Here somebody is curious; the usual words speak to who reports.
 _REFUSALS: dict[str, Promise] = {
     NotMedia.code: _(
         "This is no kind of file we can read: a picture, a video, a sound, a PDF or a Word file."
     ),
     TooManyBytes.code: _("This file is larger than we take here."),
+    BUSY: _("Many files are being read just now. Please try again in a minute."),
 }
 _BROKEN = _("This file could not be read safely, so we stopped. It may be damaged.")
 
@@ -46,14 +51,22 @@ class FileForm(CalmForm):
 @require_http_methods(["GET", "HEAD", "POST"])
 def inspect(request: HttpRequest) -> HttpResponse:
     """Ask for a file, or say what it says. It goes to memory alone, before its form is checked."""
+    if request.method != "POST":
+        return _inspect(request)
+    if not AT_ONCE.acquire(blocking=False):
+        return _refused(request, BUSY, 503)
+    try:
+        return _take(request)
+    finally:
+        AT_ONCE.release()
+
+
+def _take(request: HttpRequest) -> HttpResponse:
     request.upload_handlers = [InMemory(request, limit_bytes=settings.UPLOAD_LIMIT_BYTES)]
     try:
         given = request.FILES
     except BadRequest:
-        form = FileForm(QueryDict(), MultiValueDict())
-        form.errors.clear()
-        form.add_error(None, _refusal(TooManyBytes.code))
-        return _page(request, form, status=413)
+        return _refused(request, TooManyBytes.code, 413)
     del given
     return _inspect(request)
 
@@ -83,6 +96,14 @@ def _inspect(request: HttpRequest) -> HttpResponse:
 def sandbox() -> Sandbox:
     """Where strangers' files are read. Started when first needed."""
     return Sandbox(workers=1)
+
+
+def _refused(request: HttpRequest, code: str, status: int) -> HttpResponse:
+    """Nothing of what was sent is looked at."""
+    form = FileForm(QueryDict(), MultiValueDict())
+    form.errors.clear()
+    form.add_error(None, _refusal(code))
+    return _page(request, form, status=status)
 
 
 def _refusal(code: str) -> forms.ValidationError:
