@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw
 from skimage import data
 
 from haechi import forensics
+from haechi.evaluation import edits
 from haechi.evaluation.studio import Rgb, recompressed, scaled
 from haechi.forensics import Answer, State, Toward, donor, words
 from haechi.media import Sandbox
@@ -86,6 +87,27 @@ def test_copies_crops_and_recompressed_ones_are_copies() -> None:
 def test_two_photographs_of_one_scene_accuse_nobody() -> None:
     left, right, _ = data.stereo_motorcycle()
     assert kin(left, right) in {"donor.moved", "donor.shared", "donor.copy"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name", ["chat_screenshot", "post_screenshot", "story_screenshot", "text_bars"]
+)
+@pytest.mark.parametrize("quality", [50, 90])
+def test_screens_of_one_app_and_one_caption_accuse_nobody(name: str, quality: int) -> None:
+    """Two photographs that have nothing in common but what a program drew around them."""
+    first, second = (
+        recompressed(edits.make(name, each, [], 1), quality) for each in (COFFEE, ROCKET)
+    )
+    told = donor.between(first, second, 1)
+    assert told.toward is None, told.meaning
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("quality", [30, 60])
+def test_a_head_is_found_under_strong_compression(quality: int) -> None:
+    made = recompressed(with_head(ROCKET, (320, 210), 0.9, 0), quality)
+    assert kin(made, CAT) == "donor.inserted"
 
 
 @pytest.mark.slow
