@@ -104,6 +104,16 @@ def test_screens_of_one_app_and_one_caption_accuse_nobody(name: str, quality: in
 
 
 @pytest.mark.slow
+def test_an_original_is_not_accused_by_a_copy_that_was_censored() -> None:
+    """Then it is the one given for comparison that something was laid over."""
+    censored = CAT.copy()
+    for middle in ((150, 120), (205, 160)):
+        cv2.circle(censored, middle, 50, (20, 20, 20), -1)
+    told = donor.between(recompressed(CAT, 85), recompressed(censored, 75), 1)
+    assert told.toward is None, told.meaning
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("quality", [30, 60])
 def test_a_head_is_found_under_strong_compression(quality: int) -> None:
     made = recompressed(with_head(ROCKET, (320, 210), 0.9, 0), quality)

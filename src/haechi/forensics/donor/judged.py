@@ -104,8 +104,8 @@ def _joined(parts: list[Mask], like: Mask) -> Mask:
 
 
 def _covering(part: Mask, compared: Compared) -> bool:
-    """True for what is laid over: straight-edged, plain, or the same but blurred."""
-    if _straight(_filled(part)):
+    """True for what is laid over either: straight-edged, plain, or the same but blurred."""
+    if _straight(_filled(part)) or _drawn(part, compared.donor):
         return True
     grey = cv2.cvtColor(compared.picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
     spread = _spread(grey)
