@@ -78,3 +78,10 @@ def test_the_report_of_an_examination_stands_beside(folder: Path) -> None:
     assert picture["report"]["answer"] in {"made_by_ai", "inconclusive", "altered", "no_sign_found"}
     assert any("closed, delayed" in line for line in picture["report_words"])
     assert "report" not in sound
+
+
+def test_anchors_that_are_no_text_are_told_in_one_line(folder: Path) -> None:
+    done = run("inspect", "--marks", "--anchors", folder / "b.png", folder / "a.jpg")
+
+    assert done.returncode == 2
+    assert done.stderr.decode().startswith("haechi: a file that must be text")

@@ -62,6 +62,8 @@ def grep_codes(command: Callable[[Namespace], int]) -> Callable[[Namespace], int
             say(f"{str(error) or error.__doc__} [{error.code}]")
         except OSError as error:
             say(str(error))
+        except UnicodeDecodeError as error:
+            say(f"a file that must be text, such as PEM, is none: {error}")
         return ERROR
 
     return run
