@@ -9,6 +9,7 @@ from haechi import forensics
 from haechi.errors import InvalidDocument, NotMedia
 from haechi.forensics import (
     Answer,
+    Region,
     Report,
     Signal,
     Standing,
@@ -19,6 +20,7 @@ from haechi.forensics import (
     steps,
     words,
 )
+from haechi.forensics.report import BY_RULE
 from haechi.labels import Mark, Reading, Says, Trust
 
 SHA = "0" * 64
@@ -164,3 +166,45 @@ def test_no_sign_is_said_only_where_much_could_look_and_all_is_silent() -> None:
     assert fuse.fuse([*few, model, hint]) == fuse.Fused(
         Answer.INCONCLUSIVE, ("pixels.jpeg_history",)
     )
+
+
+@pytest.mark.parametrize(
+    ("meaning", "face", "answer"),
+    [
+        ("donor.replaced", (0.1, 0.1, 0.2, 0.2), Answer.ALTERED),
+        ("donor.replaced", (0.7, 0.7, 0.2, 0.2), Answer.INCONCLUSIVE),
+        ("donor.replaced", None, Answer.INCONCLUSIVE),
+        ("donor.inserted", None, Answer.ALTERED),
+    ],
+)
+def test_something_else_over_a_part_counts_where_a_face_is(
+    meaning: str, face: tuple[float, float, float, float] | None, answer: Answer
+) -> None:
+    """Words and stickers lie on real photographs too; a person is told to look all the same."""
+    found = Signal(
+        "donor.1",
+        "donor",
+        State.SPEAKS,
+        meaning,
+        toward=Toward.ALTERED,
+        calibration=BY_RULE,
+        regions=(Region(0.2, 0.2, 0.3, 0.3),),
+    )
+    shown = (
+        []
+        if face is None
+        else [
+            Signal(
+                "pixels.face.1",
+                "pixels",
+                State.SILENT,
+                "pixels.face.silent",
+                regions=(Region(*face),),
+            )
+        ]
+    )
+
+    fused = fuse.fuse([found, *shown])
+
+    assert fused.answer is answer
+    assert fused.because == ("donor.1",)

@@ -232,6 +232,10 @@ def test_ordinary_words_accuse_nobody() -> None:
         marked.png({"Software": "Adobe Photoshop 27.0", "Title": "Gemini, the constellation"}),
         marked.exif({0x010E: "Signature: J. Smith", 0x013B: "Aurora Firefly"}),
         marked.exif({0x010F: "Canon", 0x0110: "EOS R5", 0x0131: "GIMP 3.0"}),
+        marked.png({"Source": "Imagen 2", "Dream": "of a lighthouse"}),
+        marked.exif({0x0110: "Sora", 0x0131: "Sora Photo Editor"}),
+        marked.exif({0x0131: "Reface scanner 2"}),
+        marked.exif({0x010E: f"Signature: {'Ab3+' * 12} of the photographer"}),
     ):
         assert not any(mark.says.of_ai for mark in _read(data).marks)
 

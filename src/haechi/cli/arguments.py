@@ -1,6 +1,7 @@
 """What may be typed after `haechi`. Imports nothing of Haechi, so that help is instant."""
 
 import argparse
+import math
 
 DEFAULT_PORTS = {"public": 8410, "desk": 8411, "match": 8412}
 DEFAULT_HOME = "$HAECHI_HOME, or ~/.local/share/haechi"
@@ -116,9 +117,9 @@ def _live(commands: Commands) -> None:
     made.add_argument(
         "--challenge", action="store_true", help="ask for things that are hard to fake, and measure"
     )
-    made.add_argument("--seconds", type=float, metavar="N", help="stop after so long")
+    made.add_argument("--seconds", type=_seconds, metavar="N", help="stop after so long")
     made.add_argument(
-        "--step-seconds", type=float, metavar="N", help="time for each step (default: 15)"
+        "--step-seconds", type=_seconds, metavar="N", help="time for each step (default: 15)"
     )
     made.add_argument("--seed", type=int, help="the same order and digits again, for trying")
     made.add_argument("--json", action="store_true", help="one JSON object a line")
@@ -451,7 +452,7 @@ def _labels(commands: Commands) -> None:
     made.add_argument("--rhythm", action="store_true", help="tones before sound, in place of words")
     made.add_argument(
         "--trace-id",
-        type=lambda typed: int(typed, 16),
+        type=_hexadecimal,
         metavar="HEX",
         help="goes into the watermark; its key is in HAECHI_WATERMARK_KEY",
     )
@@ -468,7 +469,7 @@ def _labels(commands: Commands) -> None:
         "--drop-c2pa", action="store_true", help="unsigned: take out a manifest this would break"
     )
     made.add_argument(
-        "--seconds", type=float, default=600.0, help="one file may take so long (default 600)"
+        "--seconds", type=_seconds, default=600.0, help="one file may take so long (default 600)"
     )
     made.epilog = "exit codes: 0 done, 2 an error with any file; 130 interrupted. docs/labelling.md"
 
@@ -602,6 +603,22 @@ def _models(commands: Commands) -> None:
     made.add_argument("--card", metavar="FILE.html", help="write the card for people")
     made.add_argument("--json", metavar="FILE.json", help="write the card for the next --against")
     made.set_defaults(fused=False, edits=None, each=40, draws=1000, seed=1, against=None)
+
+
+def _seconds(typed: str) -> float:
+    """A length of time. Raises ValueError for what is none."""
+    told = float(typed)
+    if not 0 < told < math.inf:
+        raise ValueError(typed)
+    return told
+
+
+def _hexadecimal(typed: str) -> int:
+    """A number from 0, written to the base of 16."""
+    told = int(typed, 16)
+    if told < 0:
+        raise ValueError(typed)
+    return told
 
 
 def _rate(typed: str) -> float:

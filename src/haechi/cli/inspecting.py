@@ -41,7 +41,7 @@ _WATERMARK_KEY = "HAECHI_WATERMARK_KEY"
 @grep_codes
 def inspect_files(asked: argparse.Namespace) -> int:
     """One record a file, in order. 0 if any bears a mark, 1 if none, 2 if there was an error."""
-    anchors = Path(asked.anchors).read_text(encoding="utf-8") if asked.anchors else None
+    anchors = _anchors(Path(asked.anchors)) if asked.anchors else None
     faulty = marked = done = 0
     with (
         Workshop() as shop,
@@ -135,6 +135,13 @@ class _Examiner:
             watermark_key=self._key,
             sandbox=self._shop.sandbox,
         )
+
+
+def _anchors(path: Path) -> str:
+    text = path.read_text(encoding="utf-8")
+    if "-----BEGIN CERTIFICATE-----" not in text:
+        raise SettingRefused("--anchors", "holds no certificates (PEM)")
+    return text
 
 
 def _watermark_key() -> bytes | None:

@@ -4,7 +4,8 @@ In this order; the first that holds decides:
 
 1. Marks nobody can write without a key say that it was made (our watermark, a signature that fits)
    or edited by AI: MADE or ALTERED. If a trusted camera says the opposite: INCONCLUSIVE.
-2. A part of it was found in a donor, and the rest was not: ALTERED.
+2. A part of it was found in a donor, and the rest was not: ALTERED. Where all but a part is the
+   donor's, only if that part lies on a face: words and stickers lie on real photographs too.
 3. A trusted camera signature, and nothing against it: AUTHENTIC. There is no other way to it.
 4. The file itself says, unsigned, that AI made or edited it, and no mark says otherwise: MADE or
    ALTERED, in words that say that such marks can be forged.
@@ -17,7 +18,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from haechi.forensics.report import BY_RULE, Answer, Signal, State, Toward
+from haechi.forensics.report import BY_RULE, Answer, Region, Signal, State, Toward
 
 ACCUSING = 100.0
 """How many times likelier all findings together must be before they alone give an answer."""
@@ -93,7 +94,22 @@ def _signed(signals: Sequence[Signal]) -> Fused | None:
 def _donor(signals: Sequence[Signal]) -> Fused | None:
     found = [one for one in signals if one.kind == "donor" and one.toward is Toward.ALTERED]
     found = [one for one in found if one.state is State.SPEAKS]
-    return Fused(Answer.ALTERED, _ids(found)) if found else None
+    faces = [
+        region for one in signals if one.id.startswith("pixels.face.") for region in one.regions
+    ]
+    counted = [one for one in found if one.meaning != "donor.replaced" or _meet(one.regions, faces)]
+    return Fused(Answer.ALTERED, _ids(counted)) if counted else None
+
+
+def _meet(some: Iterable[Region], others: Sequence[Region]) -> bool:
+    return any(
+        one.x < other.x + other.width
+        and other.x < one.x + one.width
+        and one.y < other.y + other.height
+        and other.y < one.y + one.height
+        for one in some
+        for other in others
+    )
 
 
 def _camera(signals: Sequence[Signal]) -> Fused | None:
@@ -124,7 +140,11 @@ def _seen(signals: Sequence[Signal]) -> Fused:
         if together(signals, toward) >= ACCUSING:
             counted = [one for one in signals if one.toward is toward and _counts(one)]
             return Fused(answer, _ids(one for one in counted if (one.likelihood_ratio or 0) > 2))
-    hints = [one for one in signals if one.state is State.SPEAKS and _counts(one)]
+    hints = [
+        one
+        for one in signals
+        if one.state is State.SPEAKS and (_counts(one) or one.kind == "donor")
+    ]
     looked = {family_of(one) for one in signals if _counts(one)}
     speaking = any(one.toward in _ANSWERS for one in hints)
     ratio = math.prod(together(signals, toward) for toward in _ANSWERS)

@@ -74,7 +74,7 @@ def judge(compared: Compared, donor: Rgb) -> Judged:
             left.append(part)
     if not left:
         return Judged(kin, _joined(other, compared.other))
-    if inserted and _drawn(alike, compared.picture):
+    if _drawn(alike, compared.picture):
         return Judged(Kin.SHARED, alike)
     remains, within = _joined(left, compared.other), _hull(alike)
     if _straight(_filled(alike)) and (remains & within).sum() < _OUTSIDE * remains.sum():
