@@ -42,6 +42,9 @@ from haechi.server.reports.models import (
     Visit,
 )
 from haechi.server.staff.models import User
+from haechi.server.tracing import asking
+from haechi.server.tracing.asking import Question
+from haechi.server.tracing.models import Inquiry, Purpose
 
 pytestmark = pytest.mark.django_db
 ASKED = ErasureReason.ASKED
@@ -122,6 +125,20 @@ def test_a_report_goes_and_the_account_of_it_stays(
     assert (stone.report, stone.exhibits, stone.locations) == (report.pk, 1, 2)
     assert stone.finished_at is not None
     assert audit.verify() > 0
+
+
+def test_what_was_asked_about_its_case_goes_with_it(cat: bytes, reviewer: User) -> None:
+    """Reasons speak of the report, and are sealed to the vault, which outlives it."""
+    report, _code = submit(cat)
+    case = flow.open_case(report, now=NOON)
+    for number in (case.pk, None):
+        asking.ask(cat, Question(Purpose.CASE, "She asked.", number), actor=reviewer, now=NOON)
+
+    erase(report)
+    flow.finish_erasure(str(report.pk))
+
+    assert Inquiry.objects.get().case_number is None
+    assert Entry.objects.filter(tag="trace:asked").count() == 2
 
 
 def test_a_report_nobody_looked_at_leaves_its_tombstone_alone(cat: bytes) -> None:

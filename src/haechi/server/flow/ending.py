@@ -25,6 +25,7 @@ from haechi.server.reports import erasing, retention
 from haechi.server.reports.models import ErasureReason, Report, Tombstone
 from haechi.server.reports.models import State as ReportState
 from haechi.server.staff.models import User
+from haechi.server.tracing import asking
 
 log = logging.getLogger(__name__)
 
@@ -101,6 +102,7 @@ def _forget_rows(report: Report, *, now: dt.datetime) -> None:
     appeals.forget(report)
     notices.forget(report)
     packages.forget(report, now=now)
+    asking.forget(list(Case.objects.filter(report=report).values_list("pk", flat=True)))
     cases.forget(report, now=now)
     matching.forget(report, actor="worker", now=now)
     evidence.forget(report)

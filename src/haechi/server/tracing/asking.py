@@ -5,7 +5,7 @@ be copied from one picture into another, and anybody can write a label; so each 
 it is, and whether the file looks like what was recorded. No answer names an account (naming).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -196,3 +196,14 @@ def _write(
         },
     )
     return inquiry
+
+
+def forget(cases: Sequence[int]) -> int:
+    """Delete what was asked about these cases, reasons and all, since their reports are erased.
+
+    That somebody asked stays in the log. Returns how many questions.
+    """
+    asked = Inquiry.objects.filter(case_number__in=cases)
+    count = asked.count()
+    asked.delete()
+    return count
