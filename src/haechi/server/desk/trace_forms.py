@@ -16,7 +16,10 @@ class TraceForm(forms.Form):
 
     file = forms.FileField(
         label=_("Picture, video or sound"),
-        help_text=_("Choose it, or drop it on the field. It is looked at and forgotten."),
+        help_text=_(
+            "Choose it, or drop it on the field. The file is not kept, only a digest with a key by"
+            " which it is known again."
+        ),
         error_messages={"required": _("Choose a file.")},
     )
     purpose = forms.ChoiceField(label=_("What for"), choices=Purpose.choices)
