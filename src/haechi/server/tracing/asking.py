@@ -161,6 +161,11 @@ def _write(
     now: datetime,
 ) -> Inquiry:
     recipients = settings.HAECHI.vault_recipients
+    numbers = [one.generation.pk for one in met]
+    # What is erased meanwhile is taken in the same order, so that neither waits for the other.
+    there = Generation.objects.select_for_update().filter(pk__in=numbers).order_by("pk")
+    still = {one.pk for one in there}
+    met = [one for one in met if one.generation.pk in still]
     inquiry = Inquiry.objects.create(
         sealed=seal.seal(question.reason.strip().encode(), *recipients),
         sealed_to=vault.recipients_mark(),
@@ -181,8 +186,7 @@ def _write(
         for one in met
     )
     if question.purpose == Purpose.LAW:
-        numbers = [one.generation.pk for one in met]
-        Generation.objects.filter(pk__in=numbers).update(held_until=now + HELD_FOR)
+        Generation.objects.filter(pk__in=still).update(held_until=now + HELD_FOR)
     audit.record(
         "trace:asked",
         subject=inquiry,

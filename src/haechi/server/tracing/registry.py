@@ -217,7 +217,7 @@ def _erase_some(wish: Erasure, *, now: datetime) -> int:
         account__digest=bytes(wish.digest),
         recorded_at__lte=wish.asked_at,
     )
-    done = _delete(mine.free(now).values_list("pk", flat=True)[:SLICE])
+    done = _delete(mine.free(now))
     if done:
         Erasure.objects.filter(pk=wish.pk).update(erased=wish.erased + done)
         wish.erased += done
@@ -244,9 +244,7 @@ def _finish(wish: Erasure, *, now: datetime) -> None:
 
 @transaction.atomic
 def _expire_some(*, now: datetime) -> int:
-    done = _delete(
-        Generation.objects.over(now).order_by("expires_at").values_list("pk", flat=True)[:SLICE]
-    )
+    done = _delete(Generation.objects.over(now))
     # An account without records is nobody's business any more; one that is being written just now stays.
     _without_records(Account.objects.filter(first_at__lte=now - timedelta(days=1))).delete()
     if done:
@@ -264,7 +262,9 @@ def _without_records(accounts: QuerySet[Account]) -> QuerySet[Account]:
     return accounts.exclude(Exists(Generation.objects.filter(account=OuterRef("pk"))))
 
 
-def _delete(numbers: QuerySet[Generation, int]) -> int:
-    some = list(numbers)
+def _delete(over: QuerySet[Generation]) -> int:
+    """Delete the first SLICE of what is over. Taken in the order in which questions take them."""
+    taken = over.order_by("pk").select_for_update(of=("self",))[:SLICE]
+    some = [one.pk for one in taken]
     Generation.objects.filter(pk__in=some).delete()
     return len(some)
