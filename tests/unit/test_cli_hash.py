@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +17,8 @@ import pytest
 from skimage import data
 from tests.unit.pictures_on_disk import file_bytes, records, run
 
-from haechi.cli import files, printing, progress
-from haechi.cli.workshop import Workshop
+from haechi.cli import files, hashing, printing, progress
+from haechi.cli.workshop import LIMITS, Workshop
 from haechi.fingerprint import hashes, pdq
 from haechi.media import DEFAULT, decode
 
@@ -186,17 +187,10 @@ def test_links_to_folders_are_left_out(tmp_path: Path) -> None:
     assert [Path(path).name for path in files.walk([str(tmp_path)])] == ["f", "g"]
 
 
-def test_a_file_that_is_too_long_has_its_digests(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from dataclasses import replace  # noqa: PLC0415
-
-    from haechi.cli import hashing, workshop  # noqa: PLC0415
-
+def test_a_file_that_is_too_long_has_its_digests(tmp_path: Path) -> None:
     long = file_bytes(data.cat(), "PNG")
     (tmp_path / "long.png").write_bytes(long)
-    monkeypatch.setattr(workshop, "LIMITS", replace(workshop.LIMITS, bytes=1000))
-    with Workshop() as shop:
+    with Workshop(limits=replace(LIMITS, bytes=1000)) as shop:
         record = hashing._record(str(tmp_path / "long.png"), shop)
 
     assert record["error"] == "media.too_many_bytes"
