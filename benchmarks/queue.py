@@ -84,7 +84,7 @@ def _measured(cases: int) -> list[Row]:
         "queue.search_number": lambda n: desk.post("/queue/search", {"words": str(middle + n)}),
         "queue.next": lambda _: claims.take_next(user, now=timezone.now()),
     }
-    bound = f"{cases:,} open cases; bounded by rendering 75 lines"
+    bound = f"{cases:,} open cases; bounded by rendering 50 lines"
     rows = [
         row(
             "queue.refresh_all",

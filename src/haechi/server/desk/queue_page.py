@@ -15,8 +15,9 @@ from haechi.server.desk.time_left import Reading, read
 from haechi.server.matching.models import Hit
 from haechi.server.staff.models import User
 
-PER_PAGE = 50
-CHILDREN_PER_PAGE = 25
+# More lines take longer to draw than anybody takes to choose one.
+PER_PAGE = 30
+CHILDREN_PER_PAGE = 20
 # A list shows nothing of these, and they are most of a row.
 _UNSEEN = ("report__sealed", "report__wrap_vault", "report__wrap_code", "report__lookup")
 
