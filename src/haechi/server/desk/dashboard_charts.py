@@ -197,58 +197,64 @@ def by_law(laws: Sequence[ByLaw]) -> Chart:
 
 def answers(asked: Sequence[Answers]) -> Chart:
     """How many removals were done of those that were asked for, by platform."""
-    done, late, open_ = gettext("within a day"), gettext("later"), gettext("not yet")
-    return Chart(
+    return _answered(
+        asked,
         "answers",
         gettext("What platforms did when asked"),
-        gettext("Removals asked for: {asked}. Confirmed: {done}.").format(
-            done=sum(each.done for each in asked), asked=sum(each.asked for each in asked)
-        ) if asked else gettext("No removal was asked for in this time."),
-        drawing.bars(
-            [
-                {"name": each.name, "series": series, "value": number}
-                for each in asked[:MOST]
-                for series, number in (
-                    (done, each.within_day), (late, each.done - each.within_day),
-                    (open_, each.asked - each.done),
-                )
-            ],
-            colours={done: OK, late: WARN, open_: ERROR},
-            values=gettext("removals"),
-        ) if asked else None,
+        gettext("Removals asked for: {asked}. Confirmed: {done}."),
+        gettext("No removal was asked for in this time."),
+        gettext("removals"),
         (gettext("Platform"), gettext("Asked"), gettext("Done"), gettext("Within a day"),
          gettext("Part done")),
-        [(each.name, str(each.asked), str(each.done), str(each.within_day), f"{each.rate:.0%}")
-         for each in asked],
     )  # fmt: skip
 
 
 def receivers(asked: Sequence[Answers]) -> Chart:
     """How many places were answered of those that notices named, by receiver."""
-    day, late, open_ = gettext("within a day"), gettext("later"), gettext("not yet")
-    return Chart(
+    return _answered(
+        asked,
         "receivers",
         gettext("What receivers of notices answered"),
-        gettext("Places in notices: {asked}. Answered: {done}.").format(
-            done=sum(each.done for each in asked), asked=sum(each.asked for each in asked)
-        ) if asked else gettext("No notice was sent in this time."),
-        drawing.bars(
-            [
-                {"name": each.name, "series": series, "value": number}
-                for each in asked[:MOST]
-                for series, number in (
-                    (day, each.within_day), (late, each.done - each.within_day),
-                    (open_, each.asked - each.done),
-                )
-            ],
-            colours={day: OK, late: WARN, open_: ERROR},
-            values=gettext("places"),
-        ) if asked else None,
+        gettext("Places in notices: {asked}. Answered: {done}."),
+        gettext("No notice was sent in this time."),
+        gettext("places"),
         (gettext("Receiver"), gettext("Places"), gettext("Answered"), gettext("Within a day"),
          gettext("Part answered")),
-        [(each.name, str(each.asked), str(each.done), str(each.within_day), f"{each.rate:.0%}")
-         for each in asked],
     )  # fmt: skip
+
+
+def _answered(
+    asked: Sequence[Answers],
+    key: str,
+    title: str,
+    said: str,
+    none: str,
+    values: str,
+    head: tuple[str, ...],
+) -> Chart:
+    """What was done of what was asked, one bar for each who was asked."""
+    day, late, open_ = gettext("within a day"), gettext("later"), gettext("not yet")
+    drawn = drawing.bars(
+        [
+            {"name": each.name, "series": series, "value": number}
+            for each in asked[:MOST]
+            for series, number in (
+                (day, each.within_day),
+                (late, each.done - each.within_day),
+                (open_, each.asked - each.done),
+            )
+        ],
+        colours={day: OK, late: WARN, open_: ERROR},
+        values=values,
+    ) if asked else None  # fmt: skip
+    told = said.format(
+        done=sum(each.done for each in asked), asked=sum(each.asked for each in asked)
+    )
+    rows = [
+        (each.name, str(each.asked), str(each.done), str(each.within_day), f"{each.rate:.0%}")
+        for each in asked
+    ]
+    return Chart(key, title, told if asked else none, drawn, head, rows)
 
 
 # Bars beyond this many are only in the table.
