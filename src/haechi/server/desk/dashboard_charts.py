@@ -250,7 +250,7 @@ def _answered(
     told = said.format(
         done=sum(each.done for each in asked), asked=sum(each.asked for each in asked)
     )
-    rows = [
+    rows: list[tuple[str, ...]] = [
         (each.name, str(each.asked), str(each.done), str(each.within_day), f"{each.rate:.0%}")
         for each in asked
     ]
