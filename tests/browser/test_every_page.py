@@ -692,6 +692,8 @@ class Looks:
 
     def at(self, window: "Watched", name: str) -> None:
         """Look at the page that is open; what is folded is also unfolded. Destroys the page."""
+        # What is asked of a page that is still arriving is answered without its styles.
+        window.page.wait_for_load_state()
         found = [
             *self._said(window.page),
             *self._shown(window, name),

@@ -60,12 +60,13 @@ def test_csv_has_a_line_for_each_mark_and_finding(folder: Path) -> None:
     ]
 
 
-def test_without_marks_the_answer_is_no(folder: Path) -> None:
+def test_without_marks_the_answer_is_no(folder: Path, tmp_path: Path) -> None:
     """As grep's; a file that cannot be read is an error, and costs its own answer only."""
-    (folder / "notes.txt").write_text("no media")
+    notes = tmp_path / "notes.txt"
+    notes.write_text("no media")
 
     assert run("inspect", "--marks", folder / "b.png").returncode == 1
-    done = run("inspect", "--json", "--marks", folder / "notes.txt", folder / "b.png")
+    done = run("inspect", "--json", "--marks", notes, folder / "b.png")
     assert done.returncode == 2
     assert [record.get("error") for record in records(done)] == ["media.not_media", None]
 
