@@ -44,11 +44,13 @@ demo: setup
 # a change is refused for what it does and not by chance. `make fast` looks elsewhere at every run.
 SEED = $$(find tests -name '*.py' | LC_ALL=C sort | xargs cat | cksum | cut -d' ' -f1)
 TEST = $(PY) -m pytest -q --randomly-seed=$(SEED) --hypothesis-profile=gate
-# Two cores, two halves side by side; with ARGS, as told.
-test: setup browser lint pages
+# Two cores: two halves of the tests side by side, and the other checks before the second of them.
+# With ARGS, as told.
+test: setup browser
 	@echo 'tests'
-	@if [ -n "$(ARGS)" ]; then exec $(TEST) $(ARGS); fi; \
-	$(MAKE) --no-print-directory -j 2 -k half-one half-two
+	@if [ -n "$(ARGS)" ]; then \
+	    $(MAKE) --no-print-directory lint pages && exec $(TEST) $(ARGS); exit 1; fi; \
+	$(MAKE) --no-print-directory -j 2 -k half-two lint pages half-one
 
 # Of the browser's tests, those that look at every page take as long as all others.
 PAGES = tests/browser/test_every_page.py

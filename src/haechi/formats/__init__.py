@@ -5,8 +5,7 @@
 - statement: statements of reasons for the DSA Transparency Database
 - vpdq: hashed frames of videos, in both orders that go by that name
 - webhook: signed messages between Haechi and a platform (Standard Webhooks)
+
+Import each by its name. Nothing is loaded here: whoever reads hashes needs no notices, and what
+validates notices takes longer to load than a picture takes to be hashed.
 """
-
-from haechi.formats import notice, statement, vpdq, webhook, xarf
-
-__all__ = ["notice", "statement", "vpdq", "webhook", "xarf"]
