@@ -22,6 +22,7 @@ MODULES = (
     "ledger",
     "queue",
     "watermark",
+    "trace",
 )
 
 

@@ -1,7 +1,6 @@
 """`haechi trace FILE`: the record, how far it goes, and never the account."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ from haechi import cli, fingerprint
 from haechi.cli import installation
 from haechi.server.audit.models import Entry
 from haechi.server.matching.models import Platform
-from haechi.server.tracing import known, registry
+from haechi.server.tracing import registry
 from haechi.server.tracing.models import Inquiry
 from haechi.server.tracing.registry import Look, Made
 
@@ -20,18 +19,14 @@ ACCOUNT = "mina-4410@mail.example"
 
 
 @pytest.fixture
-def file(
-    tmp_path: Path, board: Platform, cat: bytes, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[str]:
+def file(tmp_path: Path, board: Platform, cat: bytes, monkeypatch: pytest.MonkeyPatch) -> str:
     """A file that a service wrote down."""
     monkeypatch.setattr(installation, "enter", lambda *_: None)
-    known.register.cache_clear()
     made = Made(ACCOUNT, "painter 2", NOON)
     registry.record(board, made, Look.of(fingerprint.image(cat)), now=NOON)
     path = tmp_path / "cat.jpg"
     path.write_bytes(cat)
-    yield str(path)
-    known.register.cache_clear()
+    return str(path)
 
 
 def test_the_operator_learns_service_and_model_but_not_the_account(

@@ -162,7 +162,7 @@ def arguments(astronaut: bytes, board: Platform) -> dict[str, list[object]]:
     drawn = Review.objects.create(case=case, occasion="sample", asked_at=NOON)
     given |= {"second": [drawn.pk]}
     given |= {name: [added.member] for name in ("member", "judge", "end")}
-    given |= {name: [1] for name in ("inquiry", "ask_name", "hangs", "naming")}
+    given |= {name: [1] for name in ("inquiry", "ask_name", "hangs", "trace_hold", "naming")}
     given |= {"naming_act": [1, "approve"]}
     notice = uuid4()
     given |= {"notice": [notice], "notice_act": [notice, "stop"]}

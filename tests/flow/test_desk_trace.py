@@ -13,7 +13,7 @@ from haechi.server.audit.models import Entry
 from haechi.server.cases.models import Recusal
 from haechi.server.matching.models import Platform
 from haechi.server.staff.models import User
-from haechi.server.tracing import known, registry
+from haechi.server.tracing import registry
 from haechi.server.tracing.models import Finding, Inquiry, Naming
 from haechi.server.tracing.registry import Look, Made
 
@@ -23,7 +23,6 @@ ACCOUNT = "mina-4410@mail.example"
 
 @pytest.fixture(autouse=True)
 def _recorded(board: Platform, astronaut: bytes) -> None:
-    known.register.cache_clear()
     made = Made(ACCOUNT, "painter 2", NOON)
     registry.record(board, made, Look.of(fingerprint.image(astronaut)), now=timezone.now())
 
@@ -78,6 +77,29 @@ def test_from_the_file_to_the_account_by_two_people(
     desk.post(f"/naming/{naming.pk}/end")
     desk.force_login(reviewer)
     assert desk.post(f"/naming/{naming.pk}/open").status_code == 403
+
+
+def test_a_second_person_agrees_that_records_are_held(
+    desk: Client, astronaut: bytes, reviewer: User, second_reviewer: User
+) -> None:
+    """B23: with the reason before their eyes, and not by who asked."""
+    desk.force_login(reviewer)
+    where = ask(desk, astronaut)
+    assert "only when a second person agrees" in desk.get(where).content.decode()
+    assert f"{where}/hold" not in desk.get("/trace").content.decode()
+    assert desk.post(f"{where}/hold").status_code == 404
+
+    desk.force_login(second_reviewer)
+    assert f"{where}/hold" in desk.get("/trace").content.decode()
+    page = desk.get(f"{where}/hold").content.decode()
+    assert "The police ask." in page
+    assert ACCOUNT not in page
+    assert Entry.objects.filter(tag="trace:hold_read").count() == 1
+    assert desk.post(f"{where}/hold").status_code == 302
+    assert Inquiry.objects.get().held_by == second_reviewer
+    assert f"{where}/hold" not in desk.get("/trace").content.decode()
+    desk.force_login(reviewer)
+    assert "only when a second person agrees" not in desk.get(where).content.decode()
 
 
 def test_where_a_found_file_hangs_needs_no_name(

@@ -1,5 +1,6 @@
 """An AI service sends a file it made, and gets it back labelled and written down."""
 
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,13 +18,14 @@ from tests.flow.test_api import KEY, bearer
 from tests.flow.test_tracing_api import key
 
 from haechi import labels
-from haechi.errors import StorageUnavailable
+from haechi.errors import RateLimited, StorageUnavailable
 from haechi.labels import Level, writing
 from haechi.labels.writing import Signer, Wanted, trying
 from haechi.server.api import labelling
+from haechi.server.api.places import Places
 from haechi.server.matching.models import ApiKey
 from haechi.server.staff.models import User
-from haechi.server.tracing import asking, known, marks, registry
+from haechi.server.tracing import asking, marks, registry
 from haechi.server.tracing.asking import Question
 from haechi.server.tracing.models import Finding, Generation, Purpose, Strength
 
@@ -81,18 +83,44 @@ def test_a_file_that_is_too_long_is_refused(
     assert (answer.status_code, answer.json()["error"]["code"]) == (413, "media.too_many_bytes")
 
 
-def test_no_more_files_are_held_than_there_are_places(
-    public: Client, key: ApiKey, astronaut: bytes
+def test_a_service_that_sends_slowly_locks_out_itself_alone(
+    public: Client, key: ApiKey, tiny: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    taken = 0
-    while labelling.AT_ONCE.acquire(blocking=False):
-        taken += 1
-    try:
-        answer = label(public, astronaut)
-    finally:
-        for _ in range(taken):
-            labelling.AT_ONCE.release()
+    """It holds its own places for what arrives, and none of those for the work."""
+    slow = Places(most=3, each=2)
+    monkeypatch.setattr(labelling, "ARRIVING", slow)
+    with slow.one(key.platform_id + 1), slow.one(key.platform_id + 1):
+        assert label(public, tiny).status_code == 200
+    with slow.one(key.platform_id), slow.one(key.platform_id):
+        answer = label(public, tiny)
     assert (answer.status_code, answer.headers["Retry-After"]) == (429, "2")
+    assert label(public, tiny).status_code == 200
+
+
+def test_the_body_is_read_before_a_place_for_the_work_is_taken(
+    public: Client, key: ApiKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    none = Places(most=0, each=0)
+    monkeypatch.setattr(labelling, "LABELLING", none)
+    monkeypatch.setattr(labelling, "LIMIT_BYTES", 1_000)
+    assert label(public, bytes(2_000)).status_code == 413
+    monkeypatch.setattr(labelling, "WAIT_S", 0.0)
+    assert label(public, bytes(500)).status_code == 429
+
+
+def test_who_works_hard_leaves_a_place_to_others() -> None:
+    """Of the places one service takes all but one, and one that gets free wakes who waits for it."""
+    places = Places(most=2, each=1)
+    with places.one(1):
+        with pytest.raises(RateLimited), places.one(1):
+            pass
+        with places.one(2), pytest.raises(RateLimited), places.one(3):
+            pass
+    held = places.one(1)
+    held.__enter__()
+    threading.Timer(0.05, held.__exit__, (None, None, None)).start()
+    with places.one(1, wait_s=60.0):
+        pass
 
 
 # --- the way back
@@ -111,9 +139,16 @@ def signed(tmp_path: Path) -> Iterator[None]:
 
 
 @pytest.fixture
+def tiny(astronaut: bytes) -> bytes:
+    """So small that labelling takes no time."""
+    rgb = cv2.imdecode(np.frombuffer(astronaut, np.uint8), cv2.IMREAD_COLOR)
+    assert rgb is not None
+    return cv2.imencode(".png", cv2.resize(rgb, (96, 96)))[1].tobytes()
+
+
+@pytest.fixture
 def made(public: Client, key: ApiKey, signed: None, astronaut: bytes) -> bytes:
     """A picture that a service had labelled."""
-    known.register.cache_clear()
     answer = label(public, astronaut, account="mina", produce_id="n-1")
     assert answer.status_code == 200, answer.content
     assert answer.headers["Content-Type"] == "image/jpeg"

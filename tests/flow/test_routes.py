@@ -172,6 +172,7 @@ DESK = {
     "desk:inquiry": Route(404, {"inquiry_id": NOBODY}, "reviewer"),
     "desk:ask_name": Route(GET_ONLY, {"inquiry_id": NOBODY}, "reviewer"),
     "desk:hangs": Route(GET_ONLY, {"inquiry_id": NOBODY}, "reviewer"),
+    "desk:trace_hold": Route(404, {"inquiry_id": NOBODY}, "reviewer"),
     "desk:naming": Route(404, {"naming_id": NOBODY}, "reviewer"),
     "desk:naming_act": Route(GET_ONLY, {"naming_id": NOBODY, "act": "end"}, "reviewer"),
     "desk:platforms": Route(role="staff"),

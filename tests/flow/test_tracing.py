@@ -1,6 +1,6 @@
 """From a copy back to what made it: what leads there, how far it goes, who learns the account."""
 
-from collections.abc import Iterator
+import importlib
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from django.apps import apps
 from django.conf import settings as django_settings
 from django.db import connection
 from django.test import override_settings
@@ -24,6 +25,9 @@ from haechi.errors import (
     OwnRequest,
     ReasonRequired,
 )
+from haechi.fingerprint import frames
+from haechi.fingerprint.frames import Frame
+from haechi.fingerprint.pdq import Pdq, dihedral
 from haechi.index import Query
 from haechi.server import flow
 from haechi.server.audit.models import Entry
@@ -32,7 +36,7 @@ from haechi.server.matching import services as matching
 from haechi.server.matching.models import Member, Platform
 from haechi.server.reports import vault
 from haechi.server.staff.models import User
-from haechi.server.tracing import asking, digests, known, naming, registry, resealing
+from haechi.server.tracing import asking, digests, holding, known, naming, registry, resealing
 from haechi.server.tracing.asking import Question
 from haechi.server.tracing.marks import Claim, Marks
 from haechi.server.tracing.models import (
@@ -41,6 +45,7 @@ from haechi.server.tracing.models import (
     Finding,
     Generation,
     Inquiry,
+    Likeness,
     Naming,
     Purpose,
     Strength,
@@ -51,14 +56,6 @@ from haechi.server.tracing.registry import Look, Made
 pytestmark = pytest.mark.django_db
 WHY = Question(Purpose.CASE, "Somebody reported a picture.")
 YEAR = timedelta(days=365)
-
-
-@pytest.fixture(autouse=True)
-def _fresh_register() -> Iterator[None]:
-    """It remembers rows that the next test's rolled-back database does not have."""
-    known.register.cache_clear()
-    yield
-    known.register.cache_clear()
 
 
 def made(account: str = "mina", **more: Any) -> Made:
@@ -75,6 +72,11 @@ def asked_of(picture: bytes) -> Query:
     return Query.of(fingerprint.image(picture))
 
 
+def by_hash(picture: bytes) -> Query:
+    """The question as where no model is installed, and of another file."""
+    return replace(asked_of(picture), sha256=b"", embedding=None, views=())
+
+
 def no_marks(picture: bytes, *claims: Claim) -> Marks:
     return Marks(fingerprint.digests([picture]).sha256, "image/jpeg", claims)
 
@@ -85,6 +87,12 @@ def smaller(picture: bytes, part: float = 0.5) -> bytes:
     assert rgb is not None
     half = cv2.resize(rgb, None, fx=part, fy=part, interpolation=cv2.INTER_AREA)
     return cv2.imencode(".jpg", half, [cv2.IMWRITE_JPEG_QUALITY, 70])[1].tobytes()
+
+
+@pytest.fixture
+def tiny(astronaut: bytes) -> bytes:
+    """Too small to look for a watermark in, which takes half a second."""
+    return smaller(astronaut, 0.15)
 
 
 def tags() -> list[str]:
@@ -124,12 +132,13 @@ def test_the_same_number_again_is_the_same_record(board: Platform) -> None:
     assert Generation.objects.count() == 1
 
 
-def test_what_is_over_goes_and_its_account_with_it(board: Platform) -> None:
+def test_what_is_over_goes_and_its_account_with_it(board: Platform, tiny: bytes) -> None:
     """Nothing is kept longer than was said."""
-    recorded(board)
+    recorded(board, tiny)
     assert registry.forget(now=NOON + YEAR - timedelta(seconds=1)) == 0
     assert registry.forget(now=NOON + YEAR) == 1
     assert (Generation.objects.count(), Account.objects.count()) == (0, 0)
+    assert not Likeness.objects.exists()
     assert Entry.objects.get(tag="trace:expired").detail == {"generations": 1}
 
 
@@ -149,18 +158,51 @@ def test_a_service_has_an_account_erased(board: Platform, reviewer: User) -> Non
     assert registry.forget(now=NOON) == 0
 
 
+COURT = Question(Purpose.LAW, "A court asks.")
+
+
 def test_what_a_court_asks_for_is_kept_until_that_is_over(
-    board: Platform, astronaut: bytes, reviewer: User
+    board: Platform, tiny: bytes, reviewer: User, second_reviewer: User
 ) -> None:
-    """B32: neither its time nor the service takes it away meanwhile."""
-    recorded(board, astronaut)
-    why = Question(Purpose.LAW, "A court asks.")
-    asking.ask(astronaut, why, actor=reviewer, now=NOON)
+    """B23, B32: two people hold it, and neither its time nor the service takes it away meanwhile."""
+    row = recorded(board, tiny)
+    asked = asking.ask(tiny, COURT, actor=reviewer, now=NOON)
     registry.ask_erasure(board, "mina", now=NOON)
-    assert registry.forget(now=NOON + asking.HELD_FOR - timedelta(seconds=1)) == 0
+    assert holding.agree(asked, actor=second_reviewer, now=NOON)
+    assert not holding.agree(asked, actor=second_reviewer, now=NOON)
+    assert registry.forget(now=NOON + holding.HELD_FOR - timedelta(seconds=1)) == 0
     assert Erasure.objects.get().done_at is None
-    assert registry.forget(now=NOON + asking.HELD_FOR) == 1
+    [entry] = Entry.objects.filter(tag="trace:held")
+    assert entry.actor == second_reviewer.name_in_log
+    assert entry.detail == {"generations": [row.pk], "days": 90}
+    assert registry.forget(now=NOON + holding.HELD_FOR) == 1
     assert not Account.objects.exists()
+
+
+def test_one_person_alone_holds_nothing_past_three_days(
+    board: Platform, tiny: bytes, reviewer: User
+) -> None:
+    """B23: who asks does not agree, and asking again adds nothing."""
+    recorded(board, tiny)
+    asked = asking.ask(tiny, COURT, actor=reviewer, now=NOON)
+    with pytest.raises(OwnRequest):
+        holding.agree(asked, actor=reviewer, now=NOON)
+    registry.ask_erasure(board, "mina", now=NOON)
+    later = NOON + holding.WAITS_FOR
+    asking.ask(tiny, COURT, actor=reviewer, now=later - timedelta(seconds=1))
+    assert registry.forget(now=later - timedelta(seconds=1)) == 0
+    assert registry.forget(now=later) == 1
+
+
+def test_who_agrees_too_late_holds_nothing(
+    board: Platform, tiny: bytes, reviewer: User, second_reviewer: User
+) -> None:
+    row = recorded(board, tiny)
+    asked = asking.ask(tiny, COURT, actor=reviewer, now=NOON)
+    assert not holding.agree(asked, actor=second_reviewer, now=NOON + holding.WAITS_FOR)
+    row.refresh_from_db()
+    assert row.held_until == NOON + holding.WAITS_FOR
+    assert not Entry.objects.filter(tag="trace:held").exists()
 
 
 # --- what leads back
@@ -185,6 +227,73 @@ def test_a_copy_without_marks_is_found_by_what_it_looks_like(
     recorded(board, cat)
     found = asking.ask(smaller(astronaut), WHY, actor=reviewer, now=NOON).findings.get()
     assert (found.generation, found.ways) == (row, "fingerprint")
+
+
+def test_copies_are_found_in_every_turn_and_as_negatives(
+    board: Platform, tiny: bytes, cat: bytes
+) -> None:
+    row = recorded(board, tiny)
+    recorded(board, smaller(cat, 0.15))
+    rgb = cv2.imdecode(np.frombuffer(tiny, np.uint8), cv2.IMREAD_COLOR)
+    assert rgb is not None
+    turned = [np.rot90(one, turns) for one in (rgb, rgb[:, ::-1]) for turns in range(4)]
+    for picture in (*turned, 255 - rgb):
+        hashes = dihedral(np.ascontiguousarray(picture[..., ::-1]))
+        query = Query(b"", tuple(one.bits for one in hashes), hashes[0].quality, None)
+        assert [hit.key for hit in known.search(query)] == [row.pk]
+
+
+def test_a_film_is_found_by_its_frames(board: Platform) -> None:
+    """By the key frame of a film, by a frame in its middle, and by a film that shows it later."""
+    chance = np.random.default_rng(5)
+    shown = tuple(Frame(float(at), Pdq(chance.bytes(32), 100)) for at in range(200))
+    columns = {"pdq": shown[0].pdq.bits, "pdq_quality": 100, "frames": frames.pack(shown)}
+    done = registry.record(board, made(), Look(columns, "video/mp4"), now=NOON)
+    assert Likeness.objects.count() == known.FRAMES_KEPT
+    still = Query(b"", frames.turned(shown[0].pdq.bits), 100, None)
+    kept = np.linspace(0, 199, known.FRAMES_KEPT).astype(int)
+    middle = Query(b"", frames.turned(shown[kept[60]].pdq.bits), 100, None)
+    film = Query(b"", (), 0, None, frames=shown)
+    for query in (still, middle, film):
+        assert [hit.key for hit in known.search(query)] == [done.number]
+    other = Query(b"", frames.turned(chance.bytes(32)), 100, None)
+    assert known.search(other) == []
+
+
+def test_by_its_embedding_a_picture_is_found_among_the_newest(
+    board: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Batch by batch, so that no more than one is in memory; and it says how far back it looks."""
+    chance = np.random.default_rng(6)
+    vectors = [chance.integers(-100, 100, 512, dtype=np.int8).tobytes() for _ in range(4)]
+    numbers = [
+        registry.record(board, made(), Look({"embedding": one}, "image/png"), now=NOON).number
+        for one in vectors
+    ]
+    monkeypatch.setattr(known, "BATCH_ROWS", 2)
+    assert [hit.key for hit in known.search(Query(b"", (), 0, vectors[0]))] == numbers[:1]
+    monkeypatch.setattr(known, "NEWEST", 3)
+    assert known.search(Query(b"", (), 0, vectors[0])) == []
+    assert [hit.key for hit in known.search(Query(b"", (), 0, vectors[1]))] == numbers[1:2]
+
+
+def test_flat_pictures_are_not_looked_up(board: Platform) -> None:
+    """A million empty pages would all be near each other."""
+    columns = {"pdq": bytes(32), "pdq_quality": 10}
+    registry.record(board, made(), Look(columns, "image/png"), now=NOON)
+    assert not Likeness.objects.exists()
+
+
+def test_what_was_written_down_before_the_indexes_is_found_after(
+    board: Platform, tiny: bytes
+) -> None:
+    row = recorded(board, tiny)
+    before = list(Likeness.objects.values_list())
+    Likeness.objects.all().delete()
+    assert known.search(by_hash(tiny)) == []
+    importlib.import_module("haechi.server.tracing.migrations.0002_likeness").fill(apps, None)
+    assert list(Likeness.objects.values_list()) == before
+    assert [hit.key for hit in known.search(by_hash(tiny))] == [row.pk]
 
 
 def test_another_picture_leads_nowhere(
@@ -239,9 +348,7 @@ def test_claims_that_make_no_sense_lead_nowhere(board: Platform, cat: bytes, val
     assert asking.find(no_marks(cat, *claims), asked_of(cat)) == []
 
 
-def test_what_was_erased_is_not_found_by_what_a_process_remembers(
-    board: Platform, astronaut: bytes
-) -> None:
+def test_what_was_erased_is_not_found_any_more(board: Platform, astronaut: bytes) -> None:
     recorded(board, astronaut)
     query = asked_of(smaller(astronaut))
     assert asking.find(no_marks(smaller(astronaut)), query)
@@ -269,9 +376,7 @@ def test_what_was_made_blocks_nothing(board: Platform, astronaut: bytes) -> None
 
 
 @pytest.fixture
-def finding(board: Platform, astronaut: bytes, reviewer: User) -> Finding:
-    """Of a picture too small to look for a watermark in, which takes half a second."""
-    tiny = smaller(astronaut, 0.15)
+def finding(board: Platform, tiny: bytes, reviewer: User) -> Finding:
     recorded(board, tiny)
     return asking.ask(tiny, WHY, actor=reviewer, now=NOON).findings.get()
 

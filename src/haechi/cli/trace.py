@@ -71,5 +71,7 @@ def _print(inquiry: "Inquiry", found: "list[Finding]") -> None:
     if found:
         print("\nWhich account it was, the desk tells, where a second person agrees:")
         print(f"  Who made it, question {inquiry.pk}.")
+        if inquiry.purpose == "law":
+            print("Held for three days; for 90 where a second person agrees there.")
     else:
         print("That there is no record does not mean that no machine made it.")

@@ -5,13 +5,12 @@ address. It is written down before it is given out.
 """
 
 from collections.abc import Mapping
-from threading import BoundedSemaphore
 from urllib.parse import unquote
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from haechi.errors import InvalidDocument, RateLimited
+from haechi.errors import InvalidDocument
 from haechi.labels import Level
 from haechi.labels.writing import ALTERED, LANGUAGES, MADE
 from haechi.server.api import bodies
@@ -26,14 +25,17 @@ from haechi.server.api.generations import (
     made,
     printed,
 )
+from haechi.server.api.places import Places
 from haechi.server.api.told import MOMENT, Json, Told
 from haechi.server.matching.api_keys import Caller
 from haechi.server.tracing import making
 
 LIMIT_BYTES = 50 * 1024 * 1024
-# Each holds a file and what becomes of it in memory.
-AT_ONCE = BoundedSemaphore(4)
-WAIT_S = 2.0
+# A file that arrives is held in memory, so one service may send a few at a time, as slowly as it likes.
+ARRIVING = Places(most=32, each=8)
+# What becomes of it takes several times that. One of these is always left to the other services.
+LABELLING = Places(most=4, each=3)
+WAIT_S = 5.0
 SOURCES: Mapping[str, str] = {"made": MADE, "altered": ALTERED}
 LEVELS: Mapping[str, Level] = {
     "is": Level.IS,
@@ -84,13 +86,11 @@ def label(request: HttpRequest, caller: Caller) -> HttpResponse:
     """Label a file, write it down, and give it back."""
     now, said = timezone.now(), _said(request)
     told, wanted = made(said, now=now), _wanted(said, caller)
-    if not AT_ONCE.acquire(blocking=False):
-        raise RateLimited(WAIT_S)
-    try:
+    service = caller.platform
+    with ARRIVING.one(service.pk):
         data = bodies.raw(request, limit_bytes=LIMIT_BYTES)
-        given, done = making.label(caller.platform, told, data, wanted, now=now)
-    finally:
-        AT_ONCE.release()
+        with LABELLING.one(service.pk, wait_s=WAIT_S):
+            given, done = making.label(service, told, data, wanted, now=now)
     answer = HttpResponse(given.data, content_type=given.media_type)
     answer.headers["Haechi-Number"] = str(done.number)
     answer.headers["Haechi-Produce-Id"] = done.names.produce_id

@@ -186,6 +186,11 @@ TABLES: dict[str, Row] = {
         ),
         worker=ERASES,
     ),
+    "tracing_likeness": Row(
+        "Public writes down by what a record is found; who asks are staff.",
+        public=Right(add=ALL),
+        worker=ERASES,
+    ),
     "tracing_erasure": Row("Public takes a service's wish to have an account erased.", public=KEEPS),
     "tracing_inquiry": Row("Who asked what made a file, and why; staff's.", worker=ERASES),
     "tracing_finding": Row("What was found; staff's.", worker=ERASES),

@@ -30,6 +30,7 @@ from haechi.server.desk.views import (
     second,
     senders,
     trace,
+    trace_hold,
     working,
 )
 
@@ -132,6 +133,7 @@ urlpatterns = [
     path("trace/<int:inquiry_id>", trace.inquiry, name="inquiry"),
     path("trace/<int:inquiry_id>/name", trace.ask_name, name="ask_name"),
     path("trace/<int:inquiry_id>/hangs", trace.hangs, name="hangs"),
+    path("trace/<int:inquiry_id>/hold", trace_hold.hold, name="trace_hold"),
     path("naming/<int:naming_id>", trace.naming, name="naming"),
     path("naming/<int:naming_id>/<str:act>", trace.act, name="naming_act"),
     path("senders", senders.senders, name="senders"),

@@ -7,7 +7,7 @@ it is, and whether the file looks like what was recorded. No answer names an acc
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
@@ -21,11 +21,8 @@ from haechi.server.evidence import services as evidence
 from haechi.server.matching.known import usual
 from haechi.server.reports import vault
 from haechi.server.staff.models import User
-from haechi.server.tracing import digests, known, marks
+from haechi.server.tracing import digests, holding, known, marks
 from haechi.server.tracing.models import Finding, Generation, Inquiry, Purpose, Strength, Way
-
-HELD_FOR = timedelta(days=90)
-"""How long records stay that were asked for because of a law or a court: time for its order."""
 
 MOST = 20
 OPERATOR = "operator"
@@ -92,7 +89,7 @@ def find(read: marks.Marks, query: Query) -> list[Met]:
     for way, signed, numbers in (*_by_file(read), *_by_marks(read.claims)):
         for number in numbers:
             ways.setdefault(number, set()).add((way, signed))
-    hits = {hit.key: hit for hit in known.register().search(query)}
+    hits = {hit.key: hit for hit in known.search(query)}
     for number in hits:
         ways.setdefault(number, set()).add((Way.FINGERPRINT, False))
     rows = Generation.objects.filter(pk__in=ways).select_related("platform")
@@ -186,7 +183,7 @@ def _write(
         for one in met
     )
     if question.purpose == Purpose.LAW:
-        Generation.objects.filter(pk__in=still).update(held_until=now + HELD_FOR)
+        holding.begin(still, now=now)
     audit.record(
         "trace:asked",
         subject=inquiry,

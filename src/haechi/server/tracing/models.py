@@ -113,6 +113,37 @@ class Generation(FingerprintFields):
         return f"generation {self.pk}"
 
 
+BAND_COLUMNS = tuple(f"band_{number}" for number in range(11))
+
+
+class Likeness(models.Model):
+    """One hash that a record is found by: its PDQ, that of an inset, or of a frame of a video.
+
+    band_0 ..  all of the hash in eleven numbers (tracing.bands), each with an index of its own
+    place      0 for the first, and counted on
+    """
+
+    pk = models.CompositePrimaryKey("generation", "place")
+    generation = models.ForeignKey(
+        Generation, on_delete=models.CASCADE, related_name="likenesses", db_index=False
+    )
+    place = models.PositiveSmallIntegerField()
+    band_0 = models.IntegerField(db_index=True)
+    band_1 = models.IntegerField(db_index=True)
+    band_2 = models.IntegerField(db_index=True)
+    band_3 = models.IntegerField(db_index=True)
+    band_4 = models.IntegerField(db_index=True)
+    band_5 = models.IntegerField(db_index=True)
+    band_6 = models.IntegerField(db_index=True)
+    band_7 = models.IntegerField(db_index=True)
+    band_8 = models.IntegerField(db_index=True)
+    band_9 = models.IntegerField(db_index=True)
+    band_10 = models.IntegerField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"likeness {self.place} of {self.generation_id}"
+
+
 class Erasure(models.Model):
     """A service asks that all records of one of its accounts be erased; the worker does it.
 
@@ -154,6 +185,7 @@ class Inquiry(SealedToVault):
     asked_by      None where the operator asked on the command line
     case_number   of the case it is about, if it is about one of ours
     file_digest   keyed; of the file's SHA-256
+    held_by       who agreed that what it met is held for a law or a court (holding)
     """
 
     asked_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
@@ -161,6 +193,8 @@ class Inquiry(SealedToVault):
     purpose = models.CharField(max_length=10, choices=Purpose.choices)
     case_number = models.BigIntegerField(null=True)
     file_digest = models.BinaryField(max_length=32)
+    held_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    held_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering: ClassVar = ["-pk"]

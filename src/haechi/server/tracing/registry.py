@@ -19,7 +19,7 @@ from haechi.server.audit import services as audit
 from haechi.server.evidence import services as evidence
 from haechi.server.matching.models import Platform
 from haechi.server.reports import vault
-from haechi.server.tracing import digests
+from haechi.server.tracing import digests, known
 from haechi.server.tracing.models import Account, Erasure, Generation
 
 TRACE_BITS = 48
@@ -142,6 +142,7 @@ def _write(platform: Platform, made: Made, look: Look, names: Names, *, now: dat
         expires_at=now + timedelta(days=settings.HAECHI.trace_days),
         **look.fingerprint,
     )
+    known.note(row)
     return Recorded(row.pk, names, row.expires_at, new=True, source_sha256=look.source_sha256)
 
 

@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -24,6 +25,7 @@ from haechi.server.desk import queue_page
 from haechi.server.desk.access import actor_of, refusal, reviewers_only
 from haechi.server.desk.time_left import PATTERNS
 from haechi.server.desk.trace_forms import NameForm, TraceForm
+from haechi.server.desk.views import trace_hold
 from haechi.server.in_memory import InMemory
 from haechi.server.staff.models import User
 from haechi.server.tracing import asking
@@ -76,6 +78,8 @@ def _page(request: HttpRequest, form: TraceForm, *, status: int = 200) -> HttpRe
         "form": form,
         "asked": _inquiries(user).prefetch_related("findings")[:AT_MOST],
         "waiting": waiting.exclude(asked_by=user)[:AT_MOST],
+        "holds": trace_hold.waiting(user, now=timezone.now())[:AT_MOST],
+        "operator": _("The operator"),
     }
     return render(request, "desk/trace.html", context, status=status)
 
@@ -217,6 +221,7 @@ def _answer(
         "asked": asked,
         "rows": rows,
         "form": form,
+        "now": now,
         "accounts": len({row.finding.generation.account_id for row in rows}),
     }
     return render(request, "desk/inquiry.html", context, status=status)
