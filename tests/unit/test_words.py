@@ -1,12 +1,13 @@
 """What people read: every text in every language, with its placeholders."""
 
 import re
+from collections import Counter
 
 import pytest
 
 from haechi import errors
 from haechi.server import words
-from haechi.testing.words import catalog, missing, texts
+from haechi.testing.words import SERVER, catalog, missing, texts
 
 LANGUAGES = ("ko", "zh-hans")
 
@@ -42,6 +43,16 @@ def test_nothing_is_left_over(language: str) -> None:
     known = texts()
     left = [m.id for m in catalog(language) if m.id and (m.context, m.id) not in known]
     assert not left
+
+
+@pytest.mark.parametrize("folder", ["ko", "zh_Hans"])
+def test_no_text_stands_twice(folder: str) -> None:
+    """Of two entries the last one wins in silence; texts of two meanings have a context each."""
+    text = (SERVER / "locale" / folder / "LC_MESSAGES" / "django.po").read_text("utf-8")
+    found = re.findall(r'^(?:msgctxt "(.*)"\n)?msgid ((?:".*"\n)+)', text, re.MULTILINE)
+    twice = [each for each, count in Counter(found).items() if count > 1]
+    assert len(found) > 2_000
+    assert not twice
 
 
 def test_every_code_that_people_can_meet_has_words() -> None:

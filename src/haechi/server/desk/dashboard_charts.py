@@ -91,7 +91,7 @@ def inflow(days: Sequence[Day]) -> Chart:
             colours={came: ACCENT, settled: PRIMARY},
             values=gettext("cases a day"),
         ),
-        (gettext("Day"), gettext("Came in"), gettext("Settled")),
+        (gettext("Day"), gettext("Came in"), pgettext("chart", "Settled")),
         [(day.day.isoformat(), str(day.opened), str(day.settled)) for day in days],
     )
 
@@ -204,7 +204,7 @@ def answers(asked: Sequence[Answers]) -> Chart:
         gettext("Removals asked for: {asked}. Confirmed: {done}."),
         gettext("No removal was asked for in this time."),
         gettext("removals"),
-        (gettext("Platform"), gettext("Asked"), gettext("Done"), gettext("Within a day"),
+        (gettext("Platform"), pgettext("chart", "Asked"), gettext("Done"), gettext("Within a day"),
          gettext("Part done")),
     )  # fmt: skip
 

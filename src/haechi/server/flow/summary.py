@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 
 import noto_cjk_sans_otc  # type: ignore[import-untyped]  # two constants
-from django.utils.translation import get_language, override
+from django.utils.translation import get_language, override, pgettext
 from django.utils.translation import gettext as _
 from fpdf import FPDF
 from fpdf.enums import TableBordersLayout, WrapMode, XPos, YPos
@@ -127,7 +127,7 @@ def _tables(found: Dossier) -> Iterable[tuple[str, list[Row], list[Column]]]:
             (_("When"), 30, lambda row: _when(row["at"])),
             (_("What"), 42, lambda row: _act(row["act"])),
             (_("Who"), 24, _of("by")),
-            (_("Why"), 50, lambda row: _why(row.get("reason", ""))),
+            (pgettext("summary", "Why"), 50, lambda row: _why(row.get("reason", ""))),
             (_("Entry"), 16, _of("entry")),
         ],
     )
@@ -145,7 +145,7 @@ def _tables(found: Dossier) -> Iterable[tuple[str, list[Row], list[Column]]]:
 
 def _done(found: Dossier) -> Iterable[tuple[str, list[Row], list[Column]]]:
     yield (
-        _("Decisions"),
+        pgettext("summary", "Decisions"),
         found.decisions,
         [
             (_("When"), 26, lambda row: _when(row["made_at"])),
@@ -162,7 +162,7 @@ def _done(found: Dossier) -> Iterable[tuple[str, list[Row], list[Column]]]:
         [
             (_("Platform"), 40, _of("platform")),
             (_("Content"), 60, _of("content")),
-            (_("Asked"), 35, lambda row: _when(row["asked_at"])),
+            (pgettext("summary", "Asked"), 35, lambda row: _when(row["asked_at"])),
             (_("Removed"), 35, lambda row: _when(row["done_at"])),
         ],
     )
@@ -170,7 +170,7 @@ def _done(found: Dossier) -> Iterable[tuple[str, list[Row], list[Column]]]:
         _("Notices"),
         found.notices,
         [
-            (_("To"), 50, _of("to")),
+            (pgettext("summary", "To"), 50, _of("to")),
             (_("State"), 30, lambda row: _choice(NoticeState, row["state"])),
             (_("Sent"), 30, lambda row: _when(row["sent_at"])),
             (_("Answer"), 60, _of("answer")),

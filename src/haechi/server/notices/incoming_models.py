@@ -6,6 +6,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from haechi.server.reports.models import Location, Report
 from haechi.server.withheld import WithheldBinaryField
@@ -74,7 +75,7 @@ class NoticeSender(models.Model):
 class Way(models.TextChoices):
     """How a notice came."""
 
-    MAIL = "mail", _("by e-mail")
+    MAIL = "mail", pgettext_lazy("incoming", "by e-mail")
     SIGNED = "signed", _("from another Haechi, signed")
     XARF = "xarf", _("as XARF, with a key")
 

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from haechi.server.cases.models import Decision
 from haechi.server.notices import incoming_models  # noqa: F401  # Django finds models from here
@@ -45,7 +46,7 @@ class State(models.TextChoices):
     QUEUED = "queued", _("waiting to be sent")
     HELD = "held", _("waiting for a person")
     SENT = "sent", _("sent")
-    REFUSED = "refused", _("refused")
+    REFUSED = "refused", pgettext_lazy("notice", "refused")
     BOUNCED = "bounced", _("came back")
     DROPPED = "dropped", _("not sent: the report was erased")
     WITHDRAWN = "withdrawn", _("withdrawn before it was sent")
