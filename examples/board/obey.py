@@ -11,6 +11,7 @@ from haechi.errors import WebhookForged, WebhookReplayed, WebhookStale
 from haechi.formats import webhook
 
 BODY_LIMIT_BYTES = 256_000
+LABEL_LIMIT = 200
 
 
 class Disobeyed(Exception):
@@ -76,7 +77,11 @@ def _remove(store: Store, order: Mapping[str, object], now: float) -> dict[str, 
 
 def _restrict(store: Store, order: Mapping[str, object], _now: float) -> dict[str, object]:
     content_id = _text(order, "content_id")
-    if not store.restrict(content_id, _why(order, "content.restricted")):
+    if order.get("restriction") == "labelled":
+        done = store.mark(content_id, _words_of(order))
+    else:
+        done = store.restrict(content_id, _why(order, "content.restricted"))
+    if not done:
         return NOT_FOUND
     return {"outcome": "done", "content_id": content_id}
 
@@ -109,6 +114,15 @@ def _why(order: Mapping[str, object], code: str) -> dict[str, object]:
         "appeal_url": order.get("appeal_url"),
         "statement": statement if isinstance(statement, dict) else {},
     }
+
+
+def _words_of(order: Mapping[str, object]) -> str:
+    """What is written beside the picture: the words of the label, or else why there is one."""
+    label = order.get("label")
+    words = label.get("words") if isinstance(label, dict) else None
+    told = words.get("en") if isinstance(words, dict) else None
+    shown = told if isinstance(told, str) and told.strip() else _text(order, "reason")
+    return shown[:LABEL_LIMIT]
 
 
 def _order(body: bytes) -> dict[str, object]:

@@ -18,7 +18,7 @@ def index(posts: list[Post]) -> str:
     """The newest posts with their pictures."""
     cards = "".join(
         f'<li><a class="card" href="/post/{h(post.id)}">{_picture(post)}'
-        f"<span>{h(post.caption) or 'Untitled'}</span><small>{h(post.account)}</small></a></li>"
+        f"<span>{h(post.caption) or 'Untitled'}</span>{_mark(post)}<small>{h(post.account)}</small></a></li>"
         for post in posts
     )
     body = f'<ul class="grid">{cards}</ul>' if cards else '<p class="quiet">No pictures yet.</p>'
@@ -54,7 +54,7 @@ def post(post: Post) -> str:
         return _taken_away(post)
     return _page(
         "Picture",
-        f'<article class="single">{_picture(post)}<h1>{h(post.caption) or "Untitled"}</h1>'
+        f'<article class="single">{_picture(post)}<h1>{h(post.caption) or "Untitled"}</h1>{_mark(post)}'
         f'<p class="quiet">{h(post.account)}, {_day(post.created_at)}</p></article>',
     )
 
@@ -118,6 +118,10 @@ def _words(post: Post) -> str:
 def _code(post: Post) -> str:
     code = post.why.get("code")
     return f'<p class="quiet">Code: <code>{h(str(code))}</code></p>' if code else ""
+
+
+def _mark(post: Post) -> str:
+    return f'<b class="mark">{h(post.mark)}</b>' if post.mark else ""
 
 
 def _picture(post: Post) -> str:

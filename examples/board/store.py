@@ -26,6 +26,7 @@ CREATE TABLE IF NOT EXISTS post (
     next_try_at REAL NOT NULL,
     removed_at REAL
 );
+CREATE TABLE IF NOT EXISTS mark (post_id TEXT PRIMARY KEY, words TEXT NOT NULL);  -- shown beside it
 CREATE TABLE IF NOT EXISTS delivery (id TEXT PRIMARY KEY, body_digest BLOB NOT NULL, answer TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS act (idempotency_key TEXT PRIMARY KEY, answer TEXT NOT NULL);
 """
@@ -33,7 +34,10 @@ CREATE TABLE IF NOT EXISTS act (idempotency_key TEXT PRIMARY KEY, answer TEXT NO
 
 @dataclass(frozen=True)
 class Post:
-    """One upload. `why` holds code, words and appeal_url where it is not published."""
+    """One upload. `why` holds code, words and appeal_url where it is not published.
+
+    mark   what an order wants written beside it, such as that AI may have made it
+    """
 
     id: str
     caption: str
@@ -46,6 +50,7 @@ class Post:
     check_id: int | None
     registered: bool
     removed_at: float | None
+    mark: str = ""
 
 
 class Store:
@@ -145,8 +150,19 @@ class Store:
         )
         return self.find(post_id) is not None
 
+    def mark(self, post_id: str, words: str) -> bool:
+        """Show these words beside it from now on; False where there is no picture any more."""
+        post = self.find(post_id)
+        if post is None or post.state not in ("held", "published", "restricted"):
+            return False
+        self._db.execute(
+            "INSERT OR REPLACE INTO mark (post_id, words) VALUES (?, ?)", (post_id, words)
+        )
+        return True
+
     def restore(self, post_id: str) -> bool:
-        """Show what was restricted again; False where there is no picture any more."""
+        """Show what was restricted again, without a mark; False where there is no picture any more."""
+        self._db.execute("DELETE FROM mark WHERE post_id = ?", (post_id,))
         self._db.execute(
             "UPDATE post SET state = 'published', why = '{}' WHERE id = ? AND state = 'restricted'",
             (post_id,),
@@ -213,6 +229,7 @@ class Store:
 
     def _posts(self, where: str, *values: object) -> list[Post]:
         columns = "id, caption, account, label, mime, created_at, state, why, check_id, registered, removed_at"
+        columns += ", coalesce((SELECT words FROM mark WHERE post_id = post.id), '') AS mark"
         rows = self._db.execute(f"SELECT {columns} FROM post {where}", values)  # noqa: S608 - our own text
         return [
             Post(

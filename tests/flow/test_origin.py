@@ -13,6 +13,7 @@ from django.conf import settings as django_settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
@@ -50,7 +51,7 @@ from haechi.server.evidence.origin_models import Donor, Origin, OriginState
 from haechi.server.evidence.storage import storage
 from haechi.server.flow import dossier, packaging, summary
 from haechi.server.matching.models import Hit, Hosted, Platform
-from haechi.server.reports import vault
+from haechi.server.reports import holds, vault
 from haechi.server.reports.models import ErasureReason
 from haechi.server.reports.models import Report as Reported
 from haechi.server.staff.models import User
@@ -208,10 +209,13 @@ def test_progress_is_told_while_it_lasts(exhibit: Exhibit, monkeypatch: pytest.M
     assert (Origin.objects.get().step, Origin.objects.get().percent) == ("", 100)
 
 
-def test_an_earlier_examination_does_not_answer_a_later_question(exhibit: Exhibit) -> None:
+def test_an_earlier_examination_does_not_answer_a_later_question(
+    exhibit: Exhibit, reviewer: User
+) -> None:
     """Asked again meanwhile, what was found on the first question is dropped."""
     row = Origin.objects.get(exhibit=exhibit)
-    flow.examine_again(exhibit, now=timezone.now())
+    flow.examine_again(exhibit, actor=reviewer, now=timezone.now())
+    assert Entry.objects.get(tag="origin:asked_again").actor == reviewer.name_in_log
 
     origin._keep(row, made(Answer.MADE), compared=0, now=NOON)
 
@@ -327,6 +331,28 @@ def test_the_page_tells_it_in_words_first(
     assert "12.0" not in page, "never a bare number"
 
 
+def test_a_film_is_drawn_over_time_with_a_table_and_the_seconds_of_its_places(
+    desk: Client, reviewer: User, case: Case, exhibit: Exhibit
+) -> None:
+    """Without a style or a script of its own: the chart is a part of the page."""
+    trembles = replace(SEEN, regions=(Region(0.25, 0.25, 0.5, 0.5, second=3.2),))
+    points = tuple({"track": 0.0, "second": float(at), "flicker": 0.4} for at in range(4))
+    found = replace(made(Answer.INCONCLUSIVE, signals=(trembles,)), timeline=points)
+    keep(exhibit, replace(found, media_type="video/mp4"))
+    desk.force_login(reviewer)
+
+    page = desk.get(f"/case/{case.pk}").content.decode()
+
+    part = page.partition('class="origin__timeline"')[2].partition("</ul>")[0]
+    assert part.count('<svg class="drawing"') == 1
+    assert part.count("face 1: brightness trembles</td>") == 4
+    assert "At second 3.2:" in part
+    assert 'class="origin__spot"' in part
+    assert "style=" not in part
+    assert "<script" not in part
+    assert "origin__places" not in page, "no place of a second is drawn on another one's frame"
+
+
 def test_what_it_drew_is_covered_like_the_picture(
     desk: Client, reviewer: User, second_reviewer: User, case: Case, exhibit: Exhibit
 ) -> None:
@@ -395,7 +421,7 @@ def test_a_decision_cites_findings_as_they_read_then(
 
     decision = case.decisions.get()
     keep_again = made(Answer.NO_SIGN, signals=())
-    flow.examine_again(exhibit, now=timezone.now())
+    flow.examine_again(exhibit, actor=reviewer, now=timezone.now())
     keep(exhibit, replace(keep_again, because=()))
     [cited] = citing.cited_in(decision)
     assert (cited.exhibit, cited.signal, cited.meaning) == (1, SEEN.id, SEEN.meaning)
@@ -536,7 +562,43 @@ def test_they_are_used_once_and_deleted(
     assert not storage().exists(blob)
     assert not Donor.objects.exists()
     assert Origin.objects.get(exhibit=exhibit).donors == 1
-    assert Entry.objects.get(tag="donor:deleted").detail == {"files": 1}
+    assert Entry.objects.get(tag="donor:deleted").detail == {"files": 1, "hold": False}
+
+
+def test_no_more_of_them_wait_than_are_compared(
+    public: Client, visit: Reported, astronaut: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counted while the report is held, whatever the page saw before: two may come at once."""
+    fitting = origin.MOST_DONORS - 1
+    rows = [
+        Donor(report=visit, blob=f"{number:032d}", size=1, given_at=NOON)
+        for number in range(fitting)
+    ]
+    Donor.objects.bulk_create(rows)
+    before = set(storage().names())
+    two = [SimpleUploadedFile(f"{number}.jpg", astronaut, "image/jpeg") for number in "ab"]
+    with CaptureQueriesContext(connection) as asked:
+        answer = public.post("/status/compare", {"files": two, "agreed": "on"})
+    assert answer.status_code == 422
+    assert "No more than 5 at once." in answer.content.decode()
+    assert (Donor.objects.count(), set(storage().names())) == (fitting, before)
+    told = [query["sql"] for query in asked]
+    held = next(at for at, sql in enumerate(told) if "reports_report" in sql and "FOR " in sql)
+    assert any("evidence_donor" in sql and "COUNT" in sql for sql in told[held:])
+    assert give(public, astronaut).status_code == 302
+
+
+def test_a_legal_hold_does_not_keep_them_and_the_log_says_so(
+    public: Client, visit: Reported, astronaut: bytes
+) -> None:
+    """She agreed to a comparison and to nothing after it; the page says it before she gives any."""
+    assert "even where an authority asks" in public.get("/status/compare").content.decode()
+    give(public, astronaut)
+    why = holds.Grounds("An inquiry.", "Police, 17/2026")
+    holds.place(visit, why, until=None, actor="chief", now=timezone.now())
+    origin.forget_old_donors(now=timezone.now() + timedelta(days=4))
+    assert not Donor.objects.exists()
+    assert Entry.objects.get(tag="donor:deleted").detail == {"files": 1, "hold": True}
 
 
 def test_they_wait_for_an_examination_that_knows_them(

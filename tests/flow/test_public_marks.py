@@ -99,6 +99,25 @@ def test_a_file_that_breaks_its_reader_costs_one_answer(
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("fault", [_crash, _hang])
+def test_pixels_that_break_their_reader_cost_the_watermark_alone(
+    public: Client, fault: Callable[..., None]
+) -> None:
+    """What is written in the file is read all the same, and what was not looked for is said."""
+    run = marks.sandbox().run
+
+    def careful(act: Any, *given: Any, **more: Any) -> Any:
+        return run(act, *given, **more) if more.get("watermark") is False else fault()
+
+    with patch.object(marks.sandbox(), "run", careful):
+        page = text_of(sent(public, marked.png({"parameters": marked.A1111})))
+
+    assert "Stable Diffusion web UI" in page
+    assert "was not looked for" in page
+    assert "was not looked for" not in text_of(sent(public, marked.png({})))
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     ("data", "words"),
     [(b"Dear Sir or Madam, " * 30, "no kind of file"), (b"", "no kind of file")],

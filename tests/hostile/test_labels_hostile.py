@@ -26,6 +26,15 @@ OUTSIDE = b'<!DOCTYPE x [<!ENTITY f SYSTEM "file:///etc/passwd">]><x>&f;</x>'
 DEEP_XML = b"<a>" * 50_000 + b"</a>" * 50_000
 
 
+MANY_ATTRIBUTES = b"<x " + b" ".join(b'a%d="1"' % number for number in range(60_000)) + b"/>"
+
+
+def lying_webp(by: int) -> bytes:
+    """A WebP whose length is not the one it tells."""
+    data = marked.saved(marked.picture(), "WEBP")
+    return data[:4] + struct.pack("<I", len(data) - 8 + by) + data[8:]
+
+
 def box(name: bytes, body: bytes) -> bytes:
     """One box of an MP4."""
     return struct.pack(">I", len(body) + 8) + name + body
@@ -75,6 +84,9 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: marked.png({"XML:com.adobe.xmp": DEEP_XML.decode()}, kind="iTXt"),
         "hostile.deep",
     ),
+    "60,000 attributes": (lambda: marked.webp_with(b"XMP ", MANY_ATTRIBUTES), "hostile.greedy"),
+    "a WebP that says it is longer": (lambda: lying_webp(1_000), "broken.length"),
+    "a WebP that says it is shorter": (lambda: lying_webp(-20), "broken.behind"),
     "XMP of 3 MiB": (
         lambda: marked.png({"XML:com.adobe.xmp": " " * 3 * MIB}, kind="iTXt"),
         "hostile.long",

@@ -335,6 +335,32 @@ async def test_a_restricted_picture_comes_back_and_a_removed_one_does_not(tmp_pa
         assert await ordered("restore", "d") == "refused"
 
 
+async def test_a_label_is_written_beside_the_picture(tmp_path: Path) -> None:
+    """Suspected, may be, is: in the words of the order; the picture stays, and a mark can go again."""
+    async with board(tmp_path) as scene:
+        post_id = (await scene.post()).json()["id"]
+
+        async def ordered(key: str, label: object, kind: str = "restrict") -> object:
+            body = removal(
+                post_id, key, type=f"content.{kind}", restriction="labelled", label=label
+            )
+            return (await scene.order(body, key)).json()["outcome"]
+
+        async def pages() -> list[str]:
+            return [(await scene.http.get(at)).text for at in ("/", f"/post/{post_id}")]
+
+        words = {"en": "Suspected <b>AI-generated", "ko": "AI로 생성된 것으로 의심되는 콘텐츠"}
+        assert await ordered("a", {"level": 3, "words": words}) == "done"
+        assert all("Suspected &lt;b&gt;AI-generated" in page for page in await pages())
+        assert (await scene.http.get(f"/picture/{post_id}")).status_code == 200
+        assert await ordered("b", {"level": 1, "words": {"en": "AI-generated"}}) == "done"
+        assert not any("Suspected" in page for page in await pages())
+        assert await ordered("c", None) == "done"
+        assert all("without consent" in page for page in await pages())
+        assert await ordered("d", None, "restore") == "done"
+        assert not any('class="mark"' in page for page in await pages())
+
+
 async def test_a_test_order_and_a_ping_are_answered_and_change_nothing(tmp_path: Path) -> None:
     async with board(tmp_path) as scene:
         post_id = (await scene.post()).json()["id"]

@@ -36,6 +36,18 @@ def test_programs_get_marks_findings_and_the_words_for_them(folder: Path) -> Non
     assert all("report" not in record for record in (first, second, third))
 
 
+def test_a_model_that_is_not_here_is_refused_with_those_that_are(
+    folder: Path, tmp_path: Path
+) -> None:
+    done = run("inspect", "--home", tmp_path, "--models", "nope", folder / "b.png")
+
+    assert done.returncode == 2
+    told = done.stderr.decode()
+    assert "nope" in told
+    assert "here are: none" in told
+    assert "haechi models add FILE --card CARD" in told
+
+
 def test_people_get_sentences(folder: Path) -> None:
     done = run("inspect", "--marks", folder / "a.jpg")
 

@@ -320,6 +320,13 @@ def test_strange_kinds_become_ones_that_bear_a_label() -> None:
         label(file_of(slope(*SIZE), "BMP"), service(visible=False))
 
 
+def test_a_recording_is_for_sound_alone() -> None:
+    """Given with a picture it would be left out in silence."""
+    wanted = service(recording=b"RIFF")
+    with pytest.raises(LabelRefused, match="before sound, and this is a picture"):
+        label(file_of(slope(64, 64), "PNG"), wanted)
+
+
 def test_all_this_works_in_the_sandbox() -> None:
     data = file_of(slope(*SIZE), "JPEG")
     box = Sandbox(1)

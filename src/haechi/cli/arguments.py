@@ -488,6 +488,9 @@ def _inspecting(commands: Commands) -> None:
     )
     made.add_argument("--marks", action="store_true", help="read marks only, look at no pixels")
     made.add_argument(
+        "--models", metavar="IDS", help="ask only these of the models that are here (default: all)"
+    )
+    made.add_argument(
         "--anchors", metavar="FILE.pem", help="certificates whose C2PA signatures are trusted"
     )
     made.add_argument("paths", nargs="+", metavar="PATH", help=_HOW_TO_NAME_FILES)

@@ -42,10 +42,11 @@ _WATERMARK_KEY = "HAECHI_WATERMARK_KEY"
 def inspect_files(asked: argparse.Namespace) -> int:
     """One record a file, in order. 0 if any bears a mark, 1 if none, 2 if there was an error."""
     anchors = _anchors(Path(asked.anchors)) if asked.anchors else None
+    named = None if asked.models is None else list(filter(None, asked.models.split(",")))
     faulty = marked = done = 0
     with (
         Workshop() as shop,
-        Registry.of_home(installation.home()).detectors() as (models, faults),
+        Registry.of_home(installation.home()).detectors(named) as (models, faults),
         Progress("inspect", counted(asked.paths)) as bar,
     ):
         for line in faults:

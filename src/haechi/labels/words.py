@@ -173,6 +173,7 @@ FINDINGS: Mapping[str, str] = {
     ),
     "exif.impossible": _("The camera data hold a value that cannot be: %(tag)s %(value)s."),
     "broken.length": _("A part of the file claims to be longer than it is (%(carrier)s)."),
+    "broken.behind": _("Something stands behind the end of the file (%(carrier)s)."),
     "broken.chunk": _("A part of the file is damaged (%(carrier)s)."),
     "broken.container": _(
         "The file is built so oddly that we could not read all of it (%(kind)s)."

@@ -116,22 +116,33 @@ class Registry:
         return detector
 
     @contextmanager
-    def detectors(self) -> Iterator[tuple[Sequence[OnnxDetector], Sequence[str]]]:
-        """All models that work, for `examine`, and a line about each that does not."""
+    def detectors(
+        self, named: Sequence[str] | None = None
+    ) -> Iterator[tuple[Sequence[OnnxDetector], Sequence[str]]]:
+        """All models that work, for `examine`, and a line about each that does not.
+
+        With `named`, only these. Raises ModelUnknown where one of them is not here.
+        """
+        wanted = [entry.id for entry in self.entries()] if named is None else named
+        for name in wanted:
+            self._found(name)
         with ExitStack() as stack:
             working, faults = [], []
-            for entry in self.entries():
+            for name in wanted:
                 try:
-                    working.append(stack.enter_context(self.open(entry.id)))
+                    working.append(stack.enter_context(self.open(name)))
                 except ModelError as error:
-                    faults.append(f"{entry.id}: {error}")
+                    faults.append(f"{name}: {error}")
             yield working, faults
 
     def _found(self, name: str) -> Path:
         folder = self._folder / name
         # A name that walks out of the folder is no name of a model.
         if Path(name).name != name or not (folder / CARD).is_file():
-            raise ModelUnknown(name)
+            here = ", ".join(entry.id for entry in self.entries()) or "none"
+            raise ModelUnknown(
+                f"{name}; here are: {here}. `haechi models add FILE --card CARD` adds one"
+            )
         return folder
 
     def _entry(self, name: str) -> Entry:

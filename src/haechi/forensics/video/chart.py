@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from typing import Any
 
 from haechi.forensics.report import Report
 from haechi.forensics.video.findings import SPEAKS_AT
@@ -63,6 +64,12 @@ def spec(report: Report, titles: Mapping[str, str] = TITLES) -> dict[str, object
     }
 
 
+def rows(report: Report, titles: Mapping[str, str] = TITLES) -> list[dict[str, Any]]:
+    """What the chart shows, as rows: second, face, series and value."""
+    measured, scored = _rows(report, titles)
+    return [*measured, *scored]
+
+
 def _rows(
     report: Report, titles: Mapping[str, str]
 ) -> tuple[list[dict[str, object]], list[dict[str, object]]]:
@@ -89,7 +96,7 @@ def _panel(
 ) -> dict[str, object]:
     series = list(dict.fromkeys(str(row["series"]) for row in rows))
     lines: dict[str, object] = {
-        "mark": {"type": "line", "point": {"size": 20}, "strokeWidth": 1.8, "clip": True},
+        "mark": {"type": "line", "point": {"size": 20}, "strokeWidth": 1.8},
         "encoding": {
             "x": {"field": "second", "type": "quantitative", "title": titles["second"]},
             "y": {

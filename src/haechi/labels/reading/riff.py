@@ -5,6 +5,8 @@ from haechi.labels.reading.haul import Haul, decoded
 
 _LISTS = frozenset({b"INFO", b"hdrl", b"AIGC"})
 DEPTH = 4
+UNKNOWN = 2**32 - 1
+"""Written by what cannot go back to the beginning when it knows the length: sound through a pipe."""
 # Of LIST/INFO: what the four letters mean elsewhere.
 _INFO = {"ISFT": "software", "ICMT": "comment", "INAM": "title", "IART": "artist", "ICRD": "date"}
 
@@ -12,6 +14,12 @@ _INFO = {"ISFT": "software", "ICMT": "comment", "INAM": "title", "IART": "artist
 def read(data: bytes, haul: Haul) -> None:
     """Every chunk, and every list that may hold words."""
     form = decoded(data[8:12]).strip().lower()
+    told, there = int.from_bytes(data[4:8], "little"), len(data) - 8
+    if told > there and told != UNKNOWN:
+        haul.lie(form)
+    elif form == "webp" and told + (told & 1) < there:
+        # No player is misled, but what stands behind the end is seen by some readers only.
+        haul.find("broken.behind", carrier=form)
     _chunks(data, 12, len(data), form, haul, 0)
 
 

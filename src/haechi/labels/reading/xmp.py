@@ -10,6 +10,7 @@ from haechi.labels.reading.haul import Haul
 
 XMP_BYTES = 1024 * 1024
 ELEMENTS = 20_000
+"""And attributes, together."""
 DEPTH = 48
 PROPERTIES = 400
 _TEXT_CHARACTERS = 65_536
@@ -34,8 +35,12 @@ PREFIXES = {
 _WRAPPER = re.compile(rb"<\?xpacket[^>]*\?>")
 
 
-class _TooMuch(Exception):
-    """More elements, or deeper ones, than any program writes."""
+class _TooDeep(Exception):
+    """Elements deeper in each other than any program writes."""
+
+
+class _TooMany(Exception):
+    """More elements and attributes than any program writes."""
 
 
 def read(packet: bytes | None, carrier: str, haul: Haul) -> None:
@@ -52,8 +57,10 @@ def read(packet: bytes | None, carrier: str, haul: Haul) -> None:
         parser.close()
     except DefusedXmlException:
         haul.find("hostile.xml", carrier=carrier)
-    except _TooMuch:
+    except _TooDeep:
         haul.find("hostile.deep", carrier=carrier)
+    except _TooMany:
+        haul.find("hostile.greedy", carrier=carrier)
     except (ExpatError, SyntaxError, ValueError, LookupError):
         haul.find("broken.xmp", carrier=carrier)
 
@@ -69,9 +76,11 @@ class _Flat:
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         """An element begins; its attributes are properties too."""
-        self._elements += 1
-        if self._elements > ELEMENTS or len(self._open) >= DEPTH:
-            raise _TooMuch
+        self._elements += 1 + len(attributes)
+        if len(self._open) >= DEPTH:
+            raise _TooDeep
+        if self._elements > ELEMENTS:
+            raise _TooMany
         self._open.append(tag)
         self._text.append([])
         for name, value in attributes.items():

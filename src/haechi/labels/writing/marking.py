@@ -31,6 +31,8 @@ def _marked(data: bytes, wanted: Wanted, limits: Limits) -> Marked:
     kind = sniff(data)
     if kind in {Kind.MP4, Kind.MOV} and not film.shows(data, limits):
         return sound.mark(data, sound.Sound.M4A, wanted, limits)
+    if wanted.recording is not None:
+        raise LabelRefused("a recording is put before sound, and this is a picture or a video")
     if kind.is_video:
         return film.mark(data, kind, wanted, limits)
     return pictures.mark(data, kind, wanted, limits)

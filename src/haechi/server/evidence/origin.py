@@ -25,6 +25,7 @@ from haechi.errors import (
     HaechiError,
     KeyMissing,
     StorageUnavailable,
+    TooManyFiles,
 )
 from haechi.forensics.models import Registry
 from haechi.server.audit import services as audit
@@ -63,6 +64,12 @@ def ask(report: Report, *, now: datetime) -> list[Exhibit]:
             again(exhibit, now=now)
             wanted.append(exhibit)
     return wanted
+
+
+def ask_again(exhibit: Exhibit, *, actor: str, now: datetime) -> None:
+    """Somebody wants it examined anew; logged, inside the caller's transaction."""
+    again(exhibit, now=now)
+    audit.record("origin:asked_again", subject=exhibit, actor=actor, at=now, detail={})
 
 
 def again(exhibit: Exhibit, *, now: datetime) -> None:
@@ -114,7 +121,13 @@ def report_of(origin: Origin, identity: str | None = None) -> forensics.Report |
 
 
 def give(report: Report, files: Sequence[SealedFile], *, now: datetime) -> None:
-    """Take pictures to compare with, already sealed to the report, inside the caller's transaction."""
+    """Take pictures to compare with, already sealed to the report, inside the caller's transaction.
+
+    The caller holds the report's row, so of two that come at once the second is counted too. Raises
+    TooManyFiles for more than MOST_DONORS.
+    """
+    if report.donors.count() + len(files) > MOST_DONORS:
+        raise TooManyFiles
     for file in files:
         Donor.objects.create(report=report, blob=file.blob, size=file.size, given_at=now)
     audit.record(
@@ -138,14 +151,18 @@ def forget_compared(report: Report, *, now: datetime) -> int:
 
 
 def forget_donors(donors: QuerySet[Donor], *, now: datetime) -> int:
-    """Delete pictures to compare with, files first; returns how many. Raises StorageUnavailable."""
+    """Delete pictures to compare with, files first; returns how many. Raises StorageUnavailable.
+
+    A legal hold keeps what was reported, and these were not: she agreed to a comparison and to
+    nothing after it. That there was a hold is in the log.
+    """
     rows = list(donors.select_related("report"))
     delete_files(rows)
     with transaction.atomic():
         for report, mine in groupby(sorted(rows, key=_whose), key=lambda row: row.report):
             gone, _each = Donor.objects.filter(pk__in=[row.pk for row in mine]).delete()
             if gone:
-                detail = {"files": gone}
+                detail = {"files": gone, "hold": holds.in_force(report, now).exists()}
                 audit.record("donor:deleted", subject=report, actor="worker", at=now, detail=detail)
     return len(rows)
 

@@ -18,6 +18,7 @@ from haechi.server.evidence.models import Exhibit
 from haechi.server.flow.jobs import KeepTrying
 from haechi.server.reports.models import Report
 from haechi.server.reports.models import State as ReportState
+from haechi.server.staff.models import User
 
 QUEUE = "origin"
 TRIES = 2
@@ -32,9 +33,9 @@ def ask_origins(report: Report, *, now: dt.datetime) -> None:
 
 
 @transaction.atomic
-def examine_again(exhibit: Exhibit, *, now: dt.datetime) -> None:
+def examine_again(exhibit: Exhibit, *, actor: User, now: dt.datetime) -> None:
     """Somebody at the desk wants it examined anew."""
-    origin.again(exhibit, now=now)
+    origin.ask_again(exhibit, actor=actor.name_in_log, now=now)
     examine_origin.defer(exhibit_id=str(exhibit.pk))
 
 

@@ -79,7 +79,7 @@ def give_pictures(visit: Visiting, files: Sequence[SealedFile], *, now: dt.datet
     """Take pictures that are only compared with what was reported, and deleted after.
 
     They are sealed to the report already; she agreed to just this. Raises NothingReported without
-    any, ReportClosed after a withdrawal.
+    any, ReportClosed after a withdrawal, TooManyFiles where more would wait than are compared.
     """
     if not files:
         raise NothingReported

@@ -154,6 +154,11 @@ def _colour(colours: Mapping[str, str]) -> Mapping[str, object]:
     }
 
 
+def framed(spec: Spec) -> Spec:
+    """A specification that was made elsewhere, on the ground and in the letters of our pages."""
+    return {**spec, "background": None, "config": _CONFIG}
+
+
 def _whole(spec: Mapping[str, object], *, height: int, legend: bool) -> Spec:
     config = _CONFIG if legend else _CONFIG | {"legend": {"disable": True}}
     return {

@@ -12,7 +12,9 @@ from haechi import forensics
 from haechi.forensics import Region, Signal, Standing, State
 from haechi.server import forensic_words as words
 from haechi.server.cases.models import Label
+from haechi.server.desk.case_page import timeline
 from haechi.server.desk.case_page.page import Page
+from haechi.server.desk.case_page.timeline import Timeline
 from haechi.server.desk.examined import Examined, examined
 from haechi.server.evidence.models import Exhibit
 from haechi.server.evidence.origin_models import Origin, OriginState
@@ -104,6 +106,7 @@ class Row:
     looked_at: list[Said] = field(default_factory=list)
     drawn: Drawn | None = None
     label: str = ""
+    timeline: Timeline | None = None
 
     @property
     def waits(self) -> bool:
@@ -149,6 +152,7 @@ def _row(one: Examined) -> Row:
         ],
         looked_at=[_said(each) for each in report.signals if each.heat or each.picture],
         drawn=_drawn(one.exhibit, report),
+        timeline=timeline.of(one.exhibit, report),
         label=str(Label(str(int(one.level))).label) if one.level is not None else "",
     )
 

@@ -63,5 +63,5 @@ def again(request: HttpRequest, case_id: int, exhibit_id: UUID) -> HttpResponse:
     case, now = exhibit.report.case, timezone.now()
     if not grants.holds(case, actor_of(request), Scope.CONTENT, now=now):
         return page(request, case_id, error=GrantNeeded(case_id))
-    flow.examine_again(exhibit, now=now)
+    flow.examine_again(exhibit, actor=actor_of(request), now=now)
     return redirect(f"{reverse('desk:case', args=[case_id])}#origin")

@@ -17,6 +17,7 @@ from haechi.errors import (
     ReportClosed,
     ReportErased,
     SealError,
+    TooManyFiles,
 )
 from haechi.server import flow
 from haechi.server.away import AWAY
@@ -57,13 +58,13 @@ def _give(request: HttpRequest, visit: Visiting) -> HttpResponse:
     away = storage_failed(uploads)
     if away or not progress.comparable:
         form.refuse(IntakeClosed())
-    if progress.compared_with + len(files) > MOST_DONORS:
-        form.add_error("files", _("No more than {limit} at once.").format(limit=MOST_DONORS))
     if form.is_valid():
         try:
             flow.give_pictures(visit, files, now=timezone.now())
         except (NothingReported, ReportClosed, ReportErased) as error:
             form.refuse(error)
+        except TooManyFiles:
+            form.add_error("files", _("No more than {limit} at once.").format(limit=MOST_DONORS))
         except (*AWAY, BlobError, SealError):
             away = True
             form.refuse(IntakeClosed())

@@ -15,7 +15,8 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
 
 from haechi import labels
-from haechi.errors import MediaError, NotMedia, TooManyBytes
+from haechi.errors import DecoderCrashed, DecodeTimeout, MediaError, NotMedia, TooManyBytes
+from haechi.labels import Reading
 from haechi.media import Sandbox
 from haechi.server.in_memory import InMemory
 from haechi.server.label_words import shown
@@ -80,16 +81,22 @@ def _inspect(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _page(request, form, status=422)
     try:
-        reading = sandbox().run(
-            labels.read,
-            form.cleaned_data["file"].read(),
-            trust_anchors=settings.HAECHI.c2pa_anchors,
-            watermark_key=settings.HAECHI.watermark_key,
-        )
+        reading, seen = _read(form.cleaned_data["file"].read())
     except MediaError as error:
         form.add_error("file", _refusal(error.code))
         return _page(request, form, status=422)
-    return _page(request, FileForm(), {"reading": shown(reading)})
+    return _page(request, FileForm(), {"reading": shown(reading), "unseen": not seen})
+
+
+def _read(data: bytes) -> tuple[Reading, bool]:
+    """Every mark; without those in the pixels, and False, where nobody can look at them."""
+    anchors = settings.HAECHI.c2pa_anchors
+    try:
+        key = settings.HAECHI.watermark_key
+        return sandbox().run(labels.read, data, trust_anchors=anchors, watermark_key=key), True
+    except (DecoderCrashed, DecodeTimeout):
+        # What is written in the file needs no picture to be read.
+        return sandbox().run(labels.read, data, trust_anchors=anchors, watermark=False), False
 
 
 @cache
