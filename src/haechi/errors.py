@@ -34,7 +34,8 @@ HaechiError
 │   ├── LabelRefused      label.refused          what was asked for cannot stand in a label
 │   ├── SigningFailed     label.signing_failed   C2PA: certificate and key do not fit, or no time stamp came
 │   ├── PayloadRefused    watermark.payload      no id that the invisible mark can carry
-│   └── TooSmallToMark    watermark.too_small    a picture too small for the invisible mark
+│   ├── TooSmallToMark    watermark.too_small    a picture too small for the invisible mark
+│   └── TooShortToMark    watermark.too_short    a sound too short for the inaudible mark
 ├── BlobError
 │   ├── BlobMissing       blob.missing           no blob of that name
 │   └── StorageUnavailable blob.unavailable      disk full, no permission, storage away
@@ -368,6 +369,15 @@ class TooSmallToMark(LabelError):
 
     def __init__(self, width: int, height: int, least_px: int) -> None:
         super().__init__(f"{width} x {height}; each side needs {least_px} pixels")
+
+
+class TooShortToMark(LabelError):
+    """The sound is too short for the inaudible mark; nothing was changed."""
+
+    code = "watermark.too_short"
+
+    def __init__(self, length_s: float, least_s: float) -> None:
+        super().__init__(f"{length_s:.1f} seconds; it needs {least_s:g}")
 
 
 class BlobError(HaechiError):
