@@ -9,6 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from benchmarks import sounds
 from cryptography.hazmat.primitives.asymmetric import ec
 from django.conf import settings as django_settings
 from django.test import Client, override_settings
@@ -16,6 +17,7 @@ from django.utils import timezone
 from tests.conftest import NOON
 from tests.flow.test_api import KEY, bearer
 from tests.flow.test_tracing_api import key
+from tests.unit.labelled import heard, recorded, rustle
 
 from haechi import labels
 from haechi.errors import RateLimited, StorageUnavailable
@@ -178,6 +180,27 @@ def test_every_mark_of_a_labelled_file_leads_back(made: bytes, reviewer: User) -
     one = found(made, reviewer)
     assert one.ways.split() == ["file", "watermark", "c2pa", "aigc", "fingerprint"]
     assert (one.strength, one.alike) == (Strength.STRONG, True)
+
+
+@pytest.mark.slow
+def test_a_sound_that_was_sent_on_leads_back(public: Client, key: ApiKey, reviewer: User) -> None:
+    """Encoded anew at 24 kbit/s, without its first seconds and all metadata, as a voice message."""
+    known.register.cache_clear()
+    answer = label(public, rustle("wav", 12.0), account="mina", produce_id="n-1")
+    assert answer.headers["Haechi-Marks"].split() == ["visible", "watermark", "aigc"]
+    assert answer.headers["Content-Type"] == "audio/wav"
+    samples = heard(answer.content)[4 * 48_000 :, None]
+    copy = recorded(sounds.recoded(samples, "libopus", 24)[:, 0] * 32_767, "mp3", 48_000)
+    one = found(copy, reviewer)
+    assert one.ways.split() == ["watermark"]
+    assert (one.generation.produce_digest is not None, one.alike) == (True, None)
+    assert one.strength == Strength.FAIR
+
+
+def test_a_sound_too_short_for_a_mark_gets_its_other_marks(public: Client, key: ApiKey) -> None:
+    answer = label(public, rustle("wav", 1.0), visible="no")
+    assert answer.status_code == 200, answer.content
+    assert answer.headers["Haechi-Marks"].split() == ["aigc"]
 
 
 @pytest.mark.parametrize("part", [1.0, 0.9])

@@ -61,11 +61,21 @@ def opened(data: bytes) -> Image.Image:
 
 def tone(form: str, seconds: float = 1.0, rate: int = 48_000) -> bytes:
     """A sound with a title among its tags."""
+    at = np.arange(round(seconds * rate)) / rate
+    return recorded(np.sin(2 * np.pi * 440 * at) * 12_000, form, rate)
+
+
+def rustle(form: str, seconds: float, rate: int = 48_000) -> bytes:
+    """A sound with something in every band."""
+    random = np.random.default_rng(5)
+    return recorded(random.standard_normal(round(seconds * rate)) * 2_000, form, rate)
+
+
+def recorded(samples: NDArray[np.float64], form: str, rate: int) -> bytes:
+    """A file of these 16-bit samples."""
     out = io.BytesIO()
     muxer, codec = SOUNDS[form]
-    wave = (np.sin(2 * np.pi * 440 * np.arange(round(seconds * rate)) / rate) * 12_000).astype(
-        np.int16
-    )
+    wave = samples.astype(np.int16)
     with av.open(out, "w", format=muxer) as container:
         container.metadata["title"] = "A title"
         stream = container.add_stream(codec, rate=rate, layout="mono")

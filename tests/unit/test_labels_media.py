@@ -4,16 +4,26 @@ import contextlib
 import io
 import json
 import re
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
-from tests.unit.labelled import exiftool, heard, platform, service, slope, tags, tone
+from tests.unit.labelled import (
+    exiftool,
+    heard,
+    platform,
+    rustle,
+    service,
+    slope,
+    tags,
+    tone,
+)
 from tests.unit.videos_made import encoded
 
-from haechi.errors import LabelError, LabelRefused, MediaError
+from haechi.errors import LabelError, LabelRefused, MediaError, TooShortToMark
 from haechi.labels import read, watermark
 from haechi.labels.aigc import Level
 from haechi.labels.writing import label, voice, words
@@ -225,3 +235,67 @@ def test_a_file_in_several_pieces_is_refused() -> None:
     with pytest.raises(LabelRefused):
         riff.put(_film("avi") + b"RIFF\x04\0\0\0AVIX", b"{}")
     assert LONGEST_BYTES > 65_536
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", ["wav", "ogg"])
+def test_a_trace_id_is_in_the_sound(form: str) -> None:
+    """Who has the key reads it; a second one is refused; a sound that is too short bears none."""
+    wanted = service(trace_id=0xBEEF, watermark_key=KEY)
+    made = label(rustle(form, 7.0), wanted)
+    assert f"{made.media_type}:sound" in [
+        mark.carrier for mark in made.marks if mark.kind == "watermark"
+    ]
+    assert _traces(made.data) == {"sound": "beef"}
+    assert not _traces(made.data, b"another key")
+    with pytest.raises(LabelRefused, match="already"):
+        label(made.data, replace(wanted, trace_id=1, again=True))
+    with pytest.raises(TooShortToMark):
+        label(rustle(form, 2.0), replace(wanted, visible=False))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("muxer", "codec"), [("mp4", "aac"), ("webm", "libopus")])
+def test_a_trace_id_is_in_the_pictures_and_the_sound_of_a_film(muxer: str, codec: str) -> None:
+    """Both lead to the same record, each alone; where sound is too short to mark, one says so."""
+    wanted = service(trace_id=0xBEEF, watermark_key=KEY, visible=False)
+    made = label(_rustling(muxer, codec, 8.0), wanted)
+    assert [mark.carrier.partition(":")[2] for mark in made.marks if mark.kind == "watermark"] == [
+        "pixels",
+        "sound",
+    ]
+    assert _traces(made.data) == {"pixels": "beef", "sound": "beef"}
+    short = label(_rustling(muxer, codec, 2.0), wanted)
+    assert _traces(short.data) == {"pixels": "beef"}
+    assert [mark.carrier.partition(":")[2] for mark in short.marks if mark.kind == "watermark"] == [
+        "pixels"
+    ]
+
+
+KEY = b"k" * 32
+
+
+def _traces(data: bytes, key: bytes = KEY) -> dict[str, str]:
+    marks = read(data, watermark_key=key).marks
+    return {mark.carrier: mark.detail["trace_id"] for mark in marks if mark.kind == "watermark"}
+
+
+def _rustling(muxer: str, codec: str, seconds: float) -> bytes:
+    """A film with two pictures a second."""
+    out = io.BytesIO()
+    random = np.random.default_rng(6)
+    with av.open(out, "w", format=muxer) as container:
+        film = container.add_stream("libvpx-vp9" if muxer == "webm" else "libx264", rate=2)
+        film.width, film.height, film.pix_fmt = 320, 272, "yuv420p"
+        sound = container.add_stream(codec, rate=48_000, layout="mono")
+        for number in range(round(2 * seconds)):
+            frame = av.VideoFrame.from_ndarray(np.roll(slope(320, 272), 8 * number, 1), "rgb24")
+            frame.pts, frame.time_base = number, Fraction(1, 2)
+            container.mux(film.encode(frame))
+            wave = (random.standard_normal(24_000) * 2_000).astype(np.int16)
+            piece = av.AudioFrame.from_ndarray(wave[None], "s16", "mono")
+            piece.rate, piece.pts, piece.time_base = 48_000, 24_000 * number, Fraction(1, 48_000)
+            container.mux(sound.encode(piece))
+        container.mux(film.encode(None))
+        container.mux(sound.encode(None))
+    return out.getvalue()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.unit.labelled import actions, claims, file_of, platform, service, slope, tone
+from tests.unit.labelled import actions, claims, file_of, platform, rustle, service, slope, tone
 from tests.unit.pictures_on_disk import run
 from tests.unit.videos_made import encoded
 
@@ -124,6 +124,17 @@ def test_the_watermark_is_in_the_pixels_and_bound_to_the_claim() -> None:
     assert [mark.kind for mark in again.marks] == ["aigc"]
     with pytest.raises(LabelRefused, match="trace id"):
         label(made.data, platform(trace_id=1, watermark_key=key, drop_c2pa=True, again=True))
+
+
+def test_the_mark_in_a_sound_is_bound_to_the_claim_too() -> None:
+    wanted = service(signer=SIGNER, trace_id=0xBEEF, watermark_key=b"k" * 32, visible=False)
+    made = label(rustle("wav", 6.5), wanted)
+    state, told = claims(made.data, made.media_type, TRIAL.root)
+    assert state == "Trusted"
+    assert "c2pa.watermarked.bound" in [action["action"] for action in actions(told)]
+    manifest = told["manifests"][told["active_manifest"]]
+    bound = next(one["data"] for one in manifest["assertions"] if "soft-binding" in one["label"])
+    assert bound["blocks"][0]["value"] == "beef"
 
 
 def test_what_is_too_small_for_a_watermark_is_told() -> None:

@@ -87,10 +87,7 @@ def _record(path: str, work: _Work) -> Record:
     if work.wanted.signer is not None and all(mark.kind != "c2pa" for mark in made.marks):
         say(f"{path}: C2PA has no way to sign {made.media_type}; it bears the other marks")
     if wanted.trace_id is not None and all(mark.kind != "watermark" for mark in made.marks):
-        say(
-            f"{path}: the trace id was not written: the file is labelled already (--again), has a "
-            "side under 256 pixels, or is sound"
-        )
+        say(f"{path}: the trace id was not written: the file is labelled already (--again)")
     return {
         "path": path,
         "out": str(out),

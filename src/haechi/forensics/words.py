@@ -106,7 +106,7 @@ MARKS: Mapping[str, str] = {
     ),
     "marks.made_by_ai.unsigned": "The file says that AI made it (%(tool)s, in %(carrier)s); nobody signed that.",
     "marks.made_by_ai.ours": (
-        "The pixels carry the invisible watermark that this installation puts into what AI makes."
+        "The file carries the invisible watermark that this installation puts into what AI makes."
     ),
     "marks.edited_by_ai.trusted": (
         "A signed mark says that AI edited this (%(tool)s); the signature fits and its maker is "
@@ -120,7 +120,7 @@ MARKS: Mapping[str, str] = {
         "The file says that AI edited it (%(tool)s, in %(carrier)s); nobody signed that."
     ),
     "marks.edited_by_ai.ours": (
-        "The pixels carry the invisible watermark that this installation puts into what AI edits."
+        "The file carries the invisible watermark that this installation puts into what AI edits."
     ),
     "marks.may_be_ai.trusted": "A signed mark says that AI may have made this (%(tool)s).",
     "marks.may_be_ai.valid": "A signed mark of an unknown maker says that AI may have made this (%(tool)s).",

@@ -138,7 +138,7 @@ FINDINGS: Mapping[str, str] = {
         "The file points to Content Credentials that should be in it, and they are not there: they were taken out or lost."
     ),
     "removed.labels": _(
-        "The picture bears our invisible watermark, but every readable AI label is missing: they were taken out or lost."
+        "The file bears our invisible watermark, but every readable AI label is missing: they were taken out or lost."
     ),
     "removed.settings": _(
         "Settings of %(tool)s are hidden in the pixels, but the readable ones that belong to them are missing: they were taken out or lost."
@@ -185,6 +185,7 @@ FINDINGS: Mapping[str, str] = {
     "broken.pixels": _(
         "The picture itself could not be opened, so its pixels were not searched (%(code)s)."
     ),
+    "broken.sound": _("The sound could not be opened, so it was not searched (%(code)s)."),
     "hostile.bomb": _(
         "A small part of the file unpacks to something huge. That is how files attack programs; we stopped (%(carrier)s)."
     ),

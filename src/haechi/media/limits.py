@@ -25,7 +25,7 @@ class Limits:
         result_bytes: Longest answer of a job. A picture of 120 million pixels has 360 MB.
         video_bytes: Length of a video file. 256 MiB are ten minutes of 720p as telephones record
             it; it is held in memory once on each side of the sandbox's pipe.
-        video_job_s: Wall clock for one job on a video. Ten minutes of 720p cost 30 s on one core,
+        video_job_s: Wall clock for one job on a video, or on sound. Ten minutes of 720p cost 30 s on one core,
             and beyond video_decoded_pixels only key frames are decoded.
         video_pixels: Width times height of a video. 36 million admit 8K (7680 x 4320); a decoder
             keeps up to 17 such frames, 850 MB.

@@ -10,7 +10,7 @@ from typing import Any, Concatenate, Self
 
 from haechi import errors
 from haechi.errors import DecoderCrashed, DecodeTimeout, HaechiError, NotMedia, TooManyBytes
-from haechi.media import wire
+from haechi.media import sounds, wire
 from haechi.media.kind import HEAD_BYTES, Kind, sniff
 from haechi.media.limits import DEFAULT, Limits
 from haechi.media.worker import Worker
@@ -49,7 +49,7 @@ class Sandbox:
         import; arguments and result are such as `haechi.media.wire` carries. Arrays in the result
         are read-only. A function that takes `limits` gets its own default, not the sandbox's.
 
-        A video may be longer and take longer than a picture (Limits). `data` is written to the
+        A video may be longer and take longer than a picture, and sound take longer (Limits). `data` is written to the
         process as it is and read there once: nothing else copies it.
 
         Raises the HaechiError that the function raised; TooManyBytes before anything is sent;
@@ -57,7 +57,7 @@ class Sandbox:
         memory, if the function raised anything else, or if the sandbox was closed.
         """
         kind = _kind(data)
-        allowed, seconds = self.limits.bytes_of(kind), self.limits.seconds_of(kind)
+        allowed, seconds = self.limits.bytes_of(kind), self._seconds(data, kind)
         if len(data) > allowed:
             msg = f"{len(data)} bytes; the limit is {allowed}"
             raise TooManyBytes(msg)
@@ -75,6 +75,12 @@ class Sandbox:
         finally:
             self._give_back(worker)
         return result
+
+    def _seconds(self, data: bytes, kind: Kind | None) -> float:
+        """Minutes of sound take as long as a video, though its file may be no longer than a picture's."""
+        if kind is None and sounds.sniff(data[:HEAD_BYTES]) is not None:
+            return self.limits.video_job_s
+        return self.limits.seconds_of(kind)
 
     def close(self) -> None:
         """End every child process. A job still running raises DecoderCrashed in its thread."""

@@ -2,7 +2,7 @@
 
 A reader for each container gathers named values (`haul`), with a bound on all it does; then each kind
 of mark is looked for in what was gathered: `credentials` (C2PA), `source_type` (IPTC), `implicit`
-(GB 45438), `generators`, `camera` (EXIF) and `pixels`. `contradictions` compares them.
+(GB 45438), `generators`, `camera` (EXIF), `pixels` and `inaudible`. `contradictions` compares them.
 """
 
 import contextlib
@@ -17,6 +17,7 @@ from haechi.labels.reading import (
     credentials,
     generators,
     implicit,
+    inaudible,
     pixels,
     source_type,
 )
@@ -38,8 +39,8 @@ def read(
     """Every mark of one file, and what is odd about them.
 
     `trust_anchors` are certificates (PEM) whose C2PA signatures count as trusted. With `watermark` the
-    pixels are searched too: the alpha channel, and with `watermark_key` the whole picture for our own
-    mark (some tenths of a second). Hostile content becomes a finding. Raises MediaError only for what
+    pixels are searched too: the alpha channel, and with `watermark_key` the whole picture, and sound,
+    for our own mark (some tenths of a second; docs/watermark.md). Hostile content becomes a finding. Raises MediaError only for what
     is no media at all, or is longer than the limits. Nothing is fetched from anywhere. For files of
     strangers, run it in a `haechi.media.Sandbox`: C2PA is read by a library in another language.
     """
@@ -53,6 +54,8 @@ def read(
     ours: tuple[Mark, ...] = ()
     if watermark and form.kind is not None:
         ours = _look(data, form.kind, watermark_key, limits, haul)
+    if watermark and watermark_key is not None and form.is_heard:
+        ours = (*ours, *inaudible.watermark(data, watermark_key, limits, haul))
     marks = (*_marks(data, form, trust_anchors, haul), *ours)
     contradictions.note(marks, haul)
     found = list(haul.findings)[:FINDINGS]

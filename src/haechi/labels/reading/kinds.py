@@ -34,6 +34,13 @@ class Form:
     reader: Reader | None
     kind: Kind | None = None
 
+    @property
+    def is_heard(self) -> bool:
+        """Whether it is a sound or a film, as far as such are opened."""
+        if self.kind is None:
+            return self.media_type.startswith("audio/")
+        return self.kind.is_video
+
 
 def _tiff(data: bytes, haul: Haul) -> None:
     exif.read(data, "tiff", haul, tiff=True)

@@ -1,7 +1,7 @@
 """Write marks on media made by machines, so that people and programs can tell.
 
 `label` does everything that `Wanted` asks for, in this order: text on the picture or a voice before the
-sound, the invisible watermark, the label of GB 45438 and IPTC's word in the metadata, C2PA around it all.
+sound, the watermark that nobody sees or hears, the label of GB 45438 and IPTC's word in the metadata, C2PA around it all.
 docs/labelling.md says what stands where, and why.
 """
 
@@ -69,9 +69,10 @@ def _marks(marked: Marked, wanted: Wanted) -> list[Mark]:
         marks.append(Mark("visible", f"{kind}:pixels", says, detail=detail))
     if marked.spoken:
         marks.append(Mark("visible", f"{kind}:sound", says, detail={"text": marked.spoken}))
-    if marked.watermarked:
-        trace = {"trace_id": f"{wanted.trace_id:x}", "alg": SOFT_BINDING}
-        marks.append(Mark("watermark", f"{kind}:pixels", says, detail=trace))
+    for place, bears in (("pixels", marked.watermarked), ("sound", marked.sound_marked)):
+        if bears:
+            trace = {"trace_id": f"{wanted.trace_id:x}", "alg": SOFT_BINDING}
+            marks.append(Mark("watermark", f"{kind}:{place}", says, detail=trace))
     told = marked.label
     fields = {
         "Label": str(int(told.label)),

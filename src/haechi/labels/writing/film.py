@@ -1,4 +1,4 @@
-"""A video: text on every frame, a watermark in every frame, the label in its keys.
+"""A video: text and a watermark on every frame, an inaudible mark in its sound, the label in its keys.
 
 GB 45438 asks for two seconds at the start. The text stays for the whole length here, because what
 circulates of a film is a clip or a screenshot from its middle.
@@ -16,14 +16,14 @@ import numpy as np
 from av.stream import Disposition
 
 from haechi.labels.aigc import KEYWORD
-from haechi.labels.writing import boxes, marked, visible, words, xmp
+from haechi.labels.writing import boxes, hidden, marked, visible, words, xmp
 from haechi.labels.writing.carriers import riff
 from haechi.labels.writing.marked import Marked
 from haechi.labels.writing.pixels import Embed, watermarking
 from haechi.labels.writing.placing import Box
 from haechi.labels.writing.visible import Drawn, Pixels, Plate
 from haechi.labels.writing.wanted import Wanted
-from haechi.media import Kind, Limits, video
+from haechi.media import Kind, Limits, sounds, video
 
 _WRITTEN_AS = {Kind.AVI: Kind.MP4, Kind.MPEGTS: Kind.MP4}
 """Kinds that no encoder of today writes well, or that have no place for a label."""
@@ -34,6 +34,7 @@ _COPIED = {
     Kind.WEBM: frozenset({"opus", "vorbis"}),
 }
 """Codecs of sound that the container may hold; any other is encoded anew."""
+_LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1"}
 _CLOCK = Fraction(1, 90_000)
 _LOOKED_AT, _EVERY_S = 12, 2.5
 _SOUND_BITS = 192_000
@@ -62,9 +63,9 @@ def mark(data: bytes, kind: Kind, wanted: Wanted, limits: Limits) -> Marked:
     label, says = wanted.after(found), marked.source_of(wanted, found)
     written = _WRITTEN_AS.get(kind, kind)
     draws = (found is None or wanted.again) and (wanted.visible or wanted.trace_id is not None)
-    drawn = None
+    drawn, heard = None, False
     if draws:
-        whole, drawn = _painted(
+        whole, drawn, heard = _painted(
             data, written, replace(wanted, level=label.label), label.to_json(), limits
         )
     elif kind is Kind.AVI:
@@ -84,6 +85,7 @@ def mark(data: bytes, kind: Kind, wanted: Wanted, limits: Limits) -> Marked:
         "riff:INFO:AIGC" if written is Kind.AVI else f"keys:{KEYWORD}",
         drawn=drawn,
         watermarked=draws and wanted.trace_id is not None,
+        sound_marked=heard,
         source=says if has_room else None,
     )
 
@@ -130,8 +132,11 @@ def _in_order(packets: Iterator[Any]) -> Iterator[Any]:
 
 def _painted(
     data: bytes, kind: Kind, wanted: Wanted, label: str, limits: Limits
-) -> tuple[bytes, Drawn | None]:
-    """Every frame drawn on and encoded anew; sound is copied where the container can hold it."""
+) -> tuple[bytes, Drawn | None, bool]:
+    """Every frame drawn on and encoded anew; sound too where it is marked or the container cannot hold it.
+
+    True last: sound that is long enough bears the mark.
+    """
     # Where `frames` would go on with key frames only to save time, all frames are wanted here.
     limits = replace(limits, video_decoded_pixels=_ALL_FRAMES)
     out = io.BytesIO()
@@ -148,13 +153,14 @@ def _painted(
             rgb = painter.paint(shown.rgb())
             if sound is None:
                 film.begin(rgb)
-                sound = _Sound(source, sink, kind, begins_s=begins_s)
+                marker = hidden.marking(data, wanted, limits)
+                sound = _Sound(source, sink, kind, marker, begins_s=begins_s)
             film.put(rgb, shown.seconds)
             sound.until(shown.seconds)
         if sound is not None:
             sound.until(None)
             film.end()
-    return out.getvalue(), painter.drawn
+    return out.getvalue(), painter.drawn, sound is not None and sound.marked
 
 
 @contextmanager
@@ -264,7 +270,18 @@ class _Track:
 
     sink: Any
     encodes: bool
+    marker: hidden.Marker | None = None
     samples: int | None = None
+
+    def encoded(self, frame: Any) -> Iterator[Any]:  # noqa: ANN401
+        """Packets, with the mark in what is heard, if there is one; None ends the stream."""
+        frames: Iterator[Any] = iter([] if frame is None else [frame])
+        if self.marker is not None:
+            frames = self.marker.end() if frame is None else self.marker.put(frame)
+        for one in frames:
+            yield from self.sink.encode(one)
+        if frame is None:
+            yield from self.sink.encode(None)
 
     def stamp(self, frame: Any, begins_s: float) -> None:  # noqa: ANN401
         """Number samples one after the other: clocks of containers are coarser than encoders bear."""
@@ -278,19 +295,35 @@ class _Track:
 class _Sound:
     """The streams of sound, moved on as far as the pictures have come."""
 
-    def __init__(self, source: Any, sink: Any, kind: Kind, *, begins_s: float) -> None:  # noqa: ANN401
+    def __init__(
+        self,
+        source: Any,  # noqa: ANN401
+        sink: Any,  # noqa: ANN401
+        kind: Kind,
+        marker: hidden.Marker | None,
+        *,
+        begins_s: float,
+    ) -> None:
         self._sink = sink
         self._begins_s = begins_s
         self._tracks: dict[int, _Track] = {}
         old = list(source.streams.audio)
         for stream in old:
             codec = stream.codec_context.codec.canonical_name
-            copied = kind is Kind.MKV or codec in _COPIED[kind]
+            known = stream.codec_context.codec.name in sounds.IN_FILMS
+            ours = marker.another() if marker is not None and known else None
+            copied = ours is None and (kind is Kind.MKV or codec in _COPIED[kind])
             self._tracks[stream.index] = _Track(
-                _sound(sink, stream, kind, copied=copied), not copied
+                _sound(sink, stream, kind, copied=copied), not copied, ours
             )
         self._packets: Iterator[Any] = source.demux(old) if old else iter(())
         self._held: Any = None
+
+    @property
+    def marked(self) -> bool:
+        """Whether any track is long enough to be read."""
+        markers = [track.marker for track in self._tracks.values()]
+        return any(marker is not None and marker.long_enough for marker in markers)
 
     def until(self, seconds: float | None) -> None:
         """Move everything up to there, or all there is; as pictures, sound is told from 0."""
@@ -319,16 +352,18 @@ class _Sound:
         for frame in frames:
             if frame is not None:
                 track.stamp(frame, self._begins_s)
-            for made in track.sink.encode(frame):
+            for made in track.encoded(frame):
                 self._sink.mux(made)
 
 
 def _sound(sink: Any, old: Any, kind: Kind, *, copied: bool) -> Any:  # noqa: ANN401
     if copied:
         return sink.add_stream_from_template(old)
+    # Before anything is decoded, containers say how many channels there are and not which.
+    layout = _LAYOUTS.get(old.channels, old.layout)
     if kind is Kind.WEBM:
-        made = sink.add_stream("libopus", rate=48_000, layout=old.layout)
+        made = sink.add_stream("libopus", rate=48_000, layout=layout)
     else:
-        made = sink.add_stream("aac", rate=old.rate, layout=old.layout)
+        made = sink.add_stream("aac", rate=old.rate, layout=layout)
     made.bit_rate = _SOUND_BITS
     return made

@@ -16,6 +16,7 @@ class Marked:
     label, found        its one implicit label, and the one that was there before
     carrier             where the label stands, as `haechi.labels.mark.Mark` says it
     spoken              what is said before the sound; "" if nothing is
+    watermarked, sound_marked   the trace id is in the pixels, and in the sound
     source              IPTC's word, if it was written
     was_signed          it came with a C2PA manifest, whole or broken
     """
@@ -29,6 +30,7 @@ class Marked:
     drawn: Drawn | None = None
     spoken: str = ""
     watermarked: bool = False
+    sound_marked: bool = False
     source: str | None = None
     was_signed: bool = False
 

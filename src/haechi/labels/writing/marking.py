@@ -7,7 +7,8 @@ from haechi.labels.reading import read
 from haechi.labels.writing import film, pictures, signing, sound
 from haechi.labels.writing.marked import Marked
 from haechi.labels.writing.wanted import Wanted
-from haechi.media import DEFAULT, Kind, Limits, sniff
+from haechi.media import DEFAULT, Kind, Limits, sniff, sounds
+from haechi.media.sounds import Sound
 
 
 def mark(data: bytes, wanted: Wanted, *, limits: Limits = DEFAULT) -> Marked:
@@ -25,12 +26,12 @@ def mark(data: bytes, wanted: Wanted, *, limits: Limits = DEFAULT) -> Marked:
 
 
 def _marked(data: bytes, wanted: Wanted, limits: Limits) -> Marked:
-    heard = sound.sniff(data)
+    heard = sounds.sniff(data)
     if heard is not None:
         return sound.mark(data, heard, wanted, limits)
     kind = sniff(data)
     if kind in {Kind.MP4, Kind.MOV} and not film.shows(data, limits):
-        return sound.mark(data, sound.Sound.M4A, wanted, limits)
+        return sound.mark(data, Sound.M4A, wanted, limits)
     if wanted.recording is not None:
         raise LabelRefused("a recording is put before sound, and this is a picture or a video")
     if kind.is_video:

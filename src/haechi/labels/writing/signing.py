@@ -93,7 +93,7 @@ def _manifest(marked: Marked, wanted: Wanted, *, has_parent: bool) -> dict[str, 
         actions.append({"action": "c2pa.addedText", **agent})
     actions.append({"action": "c2pa.edited.metadata", **agent})
     assertions: list[dict[str, Any]] = []
-    if marked.watermarked:
+    if marked.watermarked or marked.sound_marked:
         actions.append({"action": "c2pa.watermarked.bound", **agent})
         block = {"scope": {}, "value": f"{wanted.trace_id:x}"}
         assertions.append({"label": _BINDING, "data": {"alg": SOFT_BINDING, "blocks": [block]}})

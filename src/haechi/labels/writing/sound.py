@@ -1,51 +1,30 @@
-"""A sound: a voice before it, the label in its tags.
-
-Sound without pictures is no kind of `haechi.media`; what it is, is told here from its content. There is
-no invisible watermark for sound: a trace id that was asked for is not written, and the marks show it.
-"""
+"""A sound: a voice before it, the inaudible mark in it, the label in its tags."""
 
 import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from fractions import Fraction
-from typing import Any, NoReturn
+from typing import Any
 
 import av
 import numpy as np
 
-from haechi.errors import (
-    BrokenMedia,
-    HaechiError,
-    TooManyBytes,
-    TooManyFrames,
-    UnsupportedMedia,
-)
+from haechi.errors import BrokenMedia, TooManyBytes, TooManyFrames
 from haechi.labels.aigc import KEYWORD
-from haechi.labels.writing import boxes, marked, voice, xmp
+from haechi.labels.writing import boxes, hidden, marked, voice, xmp
 from haechi.labels.writing.carriers import flac, id3, riff
 from haechi.labels.writing.carriers.taken import Taken
 from haechi.labels.writing.marked import Marked
 from haechi.labels.writing.wanted import Wanted
 from haechi.media import Kind, Limits
-
-
-class Sound(StrEnum):
-    """A format of sound; the value is its media type."""
-
-    WAV = "audio/wav"
-    MP3 = "audio/mpeg"
-    FLAC = "audio/flac"
-    OGG = "audio/ogg"
-    M4A = "audio/mp4"
+from haechi.media.sounds import Sound, opened
 
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """How FFmpeg calls a format, and which of our modules moves its tags; without one, FFmpeg does."""
+    """How FFmpeg writes a format, and which of our modules moves its tags; without one, FFmpeg does."""
 
-    demuxer: str
     muxer: str
     carrier: str
     take: Callable[[bytes], Taken] | None = None
@@ -53,40 +32,20 @@ class _Form:
 
 
 _FORMS: Mapping[Sound, _Form] = {
-    Sound.WAV: _Form("wav", "wav", f"riff:{KEYWORD}", riff.take, riff.put),
-    Sound.MP3: _Form("mp3", "mp3", f"id3:TXXX:{KEYWORD}", id3.take, id3.put),
-    Sound.FLAC: _Form("flac", "flac", f"vorbis:{KEYWORD}", flac.take, flac.put),
-    Sound.OGG: _Form("ogg", "ogg", f"vorbis:{KEYWORD}"),
-    Sound.M4A: _Form("mov", "ipod", f"keys:{KEYWORD}"),
+    Sound.WAV: _Form("wav", f"riff:{KEYWORD}", riff.take, riff.put),
+    Sound.MP3: _Form("mp3", f"id3:TXXX:{KEYWORD}", id3.take, id3.put),
+    Sound.FLAC: _Form("flac", f"vorbis:{KEYWORD}", flac.take, flac.put),
+    Sound.OGG: _Form("ogg", f"vorbis:{KEYWORD}"),
+    Sound.M4A: _Form("ipod", f"keys:{KEYWORD}"),
 }
-_DECODERS = (
-    "mp3,mp3float,flac,vorbis,opus,libopus,aac,alac,pcm_s16le,pcm_s24le,pcm_s32le,pcm_u8,pcm_f32le"
-)
 _ENCODERS = {"mp3": "libmp3lame", "opus": "libopus", "vorbis": "libopus", "alac": "alac"}
 _OPUS_RATE = 48_000
 _LOSSY_BITS = 192_000
 _LOSSY = frozenset({"libmp3lame", "libopus", "aac"})
 
 
-def sniff(data: bytes) -> Sound | None:
-    """What format of sound this is; None for everything else, MP4 with sound alone included."""
-    if data[:4] == b"RIFF" and data[8:12] == b"WAVE":
-        return Sound.WAV
-    if data[:4] == b"OggS":
-        return Sound.OGG
-    start = 0
-    if data[:3] == b"ID3":
-        start = id3.length(data)
-    if data[start : start + 4] == b"fLaC":
-        return Sound.FLAC
-    head = data[start : start + 4]
-    # Eleven bits set, a version and a layer that exist: a frame of MPEG audio, layer III.
-    frame = len(head) == 4 and head[0] == 0xFF and head[1] & 0xE6 == 0xE2 and head[1] & 0x18 != 0x08
-    return Sound.MP3 if start or frame else None
-
-
 def mark(data: bytes, form: Sound, wanted: Wanted, limits: Limits) -> Marked:
-    """Everything `wanted` but signature and watermark. Raises MediaError and LabelError."""
+    """Everything `wanted` but the signature. Raises MediaError and LabelError."""
     if len(data) > limits.video_bytes:
         raise TooManyBytes(f"{len(data)} bytes; the limit is {limits.video_bytes}")
     how = _FORMS[form]
@@ -95,18 +54,16 @@ def mark(data: bytes, form: Sound, wanted: Wanted, limits: Limits) -> Marked:
     found = marked.found_in([*taken.labels, *xmp.labels(packet), *_told(data, form)])
     label, says = wanted.after(found), marked.source_of(wanted, found)
     text = label.to_json()
-    heard, spoken = None, ""
-    if wanted.visible and (found is None or wanted.again):
-        heard, spoken = voice.before(replace(wanted, level=label.label))
+    change = _Change()
+    if found is None or wanted.again:
+        change = _change(data, replace(wanted, level=label.label), limits)
     if how.put is not None:
-        rest = taken.rest if heard is None else _spoken(taken.rest, form, heard, None, limits)
-        if (
-            heard is not None and form is Sound.MP3
-        ):  # FFmpeg would lose what it does not know of a tag
+        rest = _rewritten(taken.rest, form, change, None, limits) if change else taken.rest
+        if change and form is Sound.MP3:  # FFmpeg would lose what it does not know of a tag
             rest = id3.tag_of(taken.rest) + rest
         whole = how.put(rest, text.encode())
-    elif heard is not None:
-        whole = _spoken(data, form, heard, text, limits)
+    elif change:
+        whole = _rewritten(data, form, change, text, limits)
     else:
         whole = _copied(data, form, text)
     if form is Sound.M4A and (packet is not None or says is not None):
@@ -118,49 +75,36 @@ def mark(data: bytes, form: Sound, wanted: Wanted, limits: Limits) -> Marked:
         label,
         found,
         how.carrier,
-        spoken=spoken,
+        spoken=change.spoken,
+        sound_marked=change.marker is not None,
         source=says if form is Sound.M4A else None,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """What is done to the samples: a voice before them, a mark in them. False for nothing."""
+
+    heard: voice.Samples | None = None
+    spoken: str = ""
+    marker: hidden.Marker | None = None
+
+    def __bool__(self) -> bool:
+        return self.heard is not None or self.marker is not None
+
+
+def _change(data: bytes, wanted: Wanted, limits: Limits) -> _Change:
+    heard, spoken = voice.before(wanted) if wanted.visible else (None, "")
+    return _Change(heard, spoken, hidden.marking(data, wanted, limits))
 
 
 def _told(data: bytes, form: Sound) -> list[str]:
     """Labels among the tags that FFmpeg moves."""
     if _FORMS[form].take is not None:
         return []
-    with _source(data, form) as (container, stream):
+    with opened(data, form) as (container, stream):
         tags = [*container.metadata.items(), *stream.metadata.items()]
     return [text for key, text in tags if key.upper() == KEYWORD]
-
-
-@contextmanager
-def _source(data: bytes, form: Sound) -> Iterator[tuple[Any, Any]]:
-    """The container and its first stream of sound; what a file names outside itself stays closed."""
-    options = {
-        "codec_whitelist": _DECODERS,
-        "format_whitelist": "wav,mp3,flac,ogg,mov,mp4,m4a,3gp,3g2,mj2",
-        "protocol_whitelist": "none",
-        "enable_drefs": "0",
-    }
-    try:
-        with av.open(
-            io.BytesIO(data), format=_FORMS[form].demuxer, options=options, io_open=_refuse
-        ) as container:
-            yield container, _chosen(container)
-    except HaechiError:
-        raise
-    except Exception as error:  # PyAV raises OSError, ValueError and classes of its own
-        raise BrokenMedia(f"{form.value} cannot be read: {type(error).__name__}") from error
-
-
-def _chosen(container: Any) -> Any:  # noqa: ANN401
-    streams = container.streams.audio
-    if not streams or streams[0].codec_context is None:
-        raise UnsupportedMedia("there is no sound in it that is opened here")
-    return streams[0]
-
-
-def _refuse(url: str, flags: int, options: dict[str, str]) -> NoReturn:  # noqa: ARG001 - PyAV's
-    raise PermissionError("a sound may not open anything")
 
 
 @contextmanager
@@ -186,7 +130,7 @@ _OF_THE_FILE = frozenset(
 def _copied(data: bytes, form: Sound, label: str) -> bytes:
     """The same packets, with the label among the tags."""
     out = io.BytesIO()
-    with _source(data, form) as (source, stream), _sink(out, form, source, label) as sink:
+    with opened(data, form) as (source, stream), _sink(out, form, source, label) as sink:
         to = sink.add_stream_from_template(stream)
         for packet in source.demux(stream):
             if packet.size and packet.dts is not None:
@@ -195,16 +139,16 @@ def _copied(data: bytes, form: Sound, label: str) -> bytes:
     return out.getvalue()
 
 
-def _spoken(
-    data: bytes, form: Sound, heard: voice.Samples, label: str | None, limits: Limits
+def _rewritten(
+    data: bytes, form: Sound, change: _Change, label: str | None, limits: Limits
 ) -> bytes:
-    """The voice, then the sound, encoded anew; without loss where the format has none."""
+    """The voice, then the sound, marked and encoded anew; without other loss where the format has none."""
     out = io.BytesIO()
-    with _source(data, form) as (source, stream), _sink(out, form, source, label) as sink:
+    with opened(data, form) as (source, stream), _sink(out, form, source, label) as sink:
         made = _begun(sink, stream)
         coded, samples = made.codec_context, 0
         resampler = av.AudioResampler(coded.format, coded.layout, coded.rate)
-        for frame in _frames(source, stream, heard):
+        for frame in _marked(_frames(source, stream, change.heard), change.marker):
             for piece in resampler.resample(frame):
                 piece.pts, piece.time_base = samples, Fraction(1, coded.rate)
                 samples += piece.samples
@@ -215,22 +159,39 @@ def _spoken(
     return out.getvalue()
 
 
-def _frames(source: Any, stream: Any, heard: voice.Samples) -> Iterator[Any]:  # noqa: ANN401
+def _marked(frames: Iterable[Any], marker: hidden.Marker | None) -> Iterator[Any]:
+    """The frames with the mark in them, if there is one. Raises TooShortToMark at their end."""
+    for frame in frames:
+        if marker is None:
+            yield frame
+            continue
+        yield from marker.end() if frame is None else marker.put(frame)
+        if frame is None:
+            marker.demand_length()
+            yield None
+
+
+def _frames(source: Any, stream: Any, heard: voice.Samples | None) -> Iterator[Any]:  # noqa: ANN401
     """The voice in the layout and at the rate of the sound, the sound itself, and None for its end."""
-    mono = av.AudioFrame.from_ndarray(
-        np.ascontiguousarray(heard[None]), format="flt", layout="mono"
-    )
-    mono.rate = voice.RATE
     first = next(source.decode(stream), None)
     if first is None:
         raise BrokenMedia("there is no sound in it")
-    fit = av.AudioResampler(first.format, first.layout, first.rate)
-    for frame in (mono, None):
-        yield from (_untimed(piece) for piece in fit.resample(frame))
+    if heard is not None:
+        yield from _fitted(heard, first)
     yield _untimed(first)
     for frame in source.decode(stream):
         yield _untimed(frame)
     yield None
+
+
+def _fitted(heard: voice.Samples, like: Any) -> Iterator[Any]:  # noqa: ANN401
+    mono = av.AudioFrame.from_ndarray(
+        np.ascontiguousarray(heard[None]), format="flt", layout="mono"
+    )
+    mono.rate = voice.RATE
+    fit = av.AudioResampler(like.format, like.layout, like.rate)
+    for frame in (mono, None):
+        yield from (_untimed(piece) for piece in fit.resample(frame))
 
 
 def _untimed(frame: Any) -> Any:  # noqa: ANN401

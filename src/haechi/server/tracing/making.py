@@ -6,7 +6,7 @@ from datetime import datetime
 from django.conf import settings
 
 from haechi import fingerprint
-from haechi.errors import GenerationKnown, MediaError, TooSmallToMark
+from haechi.errors import GenerationKnown, MediaError, TooShortToMark, TooSmallToMark
 from haechi.fingerprint import digests as file_digests
 from haechi.labels import Level, writing
 from haechi.labels.writing import Labelled, Signer
@@ -39,7 +39,7 @@ def label(
     wanted = _wanted(wish, names)
     try:
         given = writing.label(data, wanted, sandbox=evidence.sandbox())
-    except TooSmallToMark:
+    except (TooSmallToMark, TooShortToMark):
         # The other marks still say what it is; which it bears is answered.
         alone = replace(wanted, trace_id=None, watermark_key=None)
         given = writing.label(data, alone, sandbox=evidence.sandbox())

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from haechi import labels, media
 from haechi.errors import MediaError
-from haechi.labels import watermark
+from haechi.labels import hearing, watermark
 from haechi.media import video
 
 FRAMES = 12
@@ -52,7 +52,8 @@ def read(data: bytes, key: bytes, chain: str | None) -> Marks:
     """
     reading = labels.read(data, trust_anchors=chain, watermark=False)
     ours = _serial(chain) if chain else ""
-    claims = [*_in_pixels(data, key), *(each for mark in reading.marks for each in _of(mark, ours))]
+    hidden = (*_in_pixels(data, key), *_in_sound(data, key))
+    claims = [*hidden, *(each for mark in reading.marks for each in _of(mark, ours))]
     return Marks(bytes.fromhex(reading.sha256), reading.media_type, tuple(dict.fromkeys(claims)))
 
 
@@ -60,7 +61,15 @@ def _in_pixels(data: bytes, key: bytes) -> list[Claim]:
     try:
         found = watermark.detect_frames(_seen(data), key=key)
     except MediaError:
-        # What cannot be decoded still has its other marks; sound has no pixels.
+        # What cannot be decoded still has its other marks; a sound has no pixels.
+        return []
+    return [Claim("trace", "watermark", str(found.payload), signed=True)] if found else []
+
+
+def _in_sound(data: bytes, key: bytes) -> list[Claim]:
+    try:
+        found = hearing.mark(data, key)
+    except MediaError:
         return []
     return [Claim("trace", "watermark", str(found.payload), signed=True)] if found else []
 

@@ -1,0 +1,21 @@
+"""Our own mark in sound."""
+
+from collections.abc import Iterator
+
+from haechi.errors import MediaError
+from haechi.labels import hearing
+from haechi.labels.mark import Mark, Says
+from haechi.labels.reading.haul import Haul
+from haechi.media import Limits
+
+
+def watermark(data: bytes, key: bytes, limits: Limits, haul: Haul) -> Iterator[Mark]:
+    """The mark, if `key` is the one it was made with. Only who has the key can have written it."""
+    try:
+        found = hearing.mark(data, key, limits)
+    except MediaError as error:
+        haul.find("broken.sound", code=error.code)
+        return
+    if found is not None:
+        detail = {"trace_id": f"{found.payload:x}", "false_alarm": f"{found.false_alarm:.1e}"}
+        yield Mark("watermark", "sound", Says.MADE, detail=detail)
