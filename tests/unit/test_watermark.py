@@ -12,7 +12,7 @@ from haechi.errors import PayloadRefused, TooSmallToMark
 from haechi.evaluation import edits
 from haechi.evaluation.studio import recompressed, scaled
 from haechi.labels import watermark
-from haechi.labels.watermark import code, detecting
+from haechi.labels.watermark import code, demodulating, detecting
 
 Rgb = NDArray[np.uint8]
 
@@ -36,7 +36,7 @@ def psnr_db(one: Rgb, other: Rgb) -> float:
 
 
 def test_the_mark_is_not_seen_and_always_the_same() -> None:
-    assert psnr_db(photo(), marked()) >= 40
+    assert 40 <= psnr_db(photo(), marked()) < 40.1  # All that may be spent is spent.
     assert np.array_equal(watermark.embed(photo(), ID, key=KEY), marked())
     assert marked().shape == photo().shape
 
@@ -60,6 +60,13 @@ def messenger(rgb: Rgb) -> Rgb:
     return recompressed(scaled(recompressed(rgb, 70), 0.75), 60)
 
 
+def messengers(rgb: Rgb) -> Rgb:
+    """Three, each smaller than the last; the mark's finest wave is then three pixels long."""
+    for factor, quality in ((0.8, 70), (0.85, 65), (0.85, 60)):
+        rgb = recompressed(scaled(rgb, factor), quality)
+    return rgb
+
+
 def odd(rgb: Rgb) -> Rgb:
     return np.asarray(cv2.resize(rgb, (501, 487), interpolation=cv2.INTER_AREA), np.uint8)
 
@@ -73,8 +80,19 @@ OURS = {
     "darker": darker,
     "brighter": brighter,
     "messenger": messenger,
+    "messengers": messengers,
 }
-NAMED = ("crop_10", "crop_50", "mirror", "quarter_turn", "upside_down", "turn_5", "grey", "webp")
+NAMED = (
+    "photographed_screen",
+    "crop_10",
+    "crop_50",
+    "mirror",
+    "quarter_turn",
+    "upside_down",
+    "turn_5",
+    "grey",
+    "webp",
+)
 
 
 @pytest.mark.parametrize("name", [*OURS, *NAMED])
@@ -87,6 +105,31 @@ def test_the_id_is_read_after(name: str) -> None:
     assert found.agreement > 0.6
 
 
+def test_what_a_bright_picture_loses_to_white_is_spent_elsewhere() -> None:
+    bright = (photo() // 4 + 190).astype(np.uint8)
+    bright[:200] = 254  # Here only half of the mark has room.
+    twice = watermark.embed(bright, ID, key=KEY)
+    assert 40 <= psnr_db(bright, twice) < 40.1
+    found = watermark.detect(recompressed(brighter(twice), 60), key=KEY)
+    assert found is not None
+    assert found.payload == ID
+
+
+def test_what_bears_no_mark_is_hardly_read() -> None:
+    """That is what keeps the search in unmarked pictures cheap: maps that stand out are few."""
+    assert len(list(detecting.readings(photo(), KEY))) <= 3
+
+
+def test_a_wave_between_two_frequencies_is_seen_with_its_phase() -> None:
+    """At the phases of the origin, though each window was transformed where it lies."""
+    wave, phase = np.array([[0.1234, -0.0731], [-0.0911, 0.1377]]), np.array([0.7, -2.1])
+    y, x = np.mgrid[:200, :300] + 0.5
+    turns = 2 * np.pi * (x[..., None] * wave[:, 0] + y[..., None] * wave[:, 1]) + phase
+    seen = demodulating.windows(np.cos(turns).sum(axis=-1).astype(np.float32)).waves(wave)
+    assert np.abs(np.angle(seen * np.exp(-1j * phase))).max() < 0.15
+    assert (np.abs(seen) > 0.75 * demodulating.WINDOW**2 / 2).all()
+
+
 @pytest.mark.slow
 def test_nothing_is_read_where_nothing_is() -> None:
     """Neither in the same picture without it, nor with another key, nor in noise."""
@@ -95,7 +138,7 @@ def test_nothing_is_read_where_nothing_is() -> None:
         assert watermark.detect(rgb, key=key) is None
 
 
-SHAPES = [(1, 1), (95, 400), (96, 96), (128, 400), (333, 97)]
+SHAPES = [(1, 1), (95, 400), (96, 96), (128, 400), (333, 97), (96, 20_000)]
 
 
 def test_flat_pictures_are_read_without_a_word() -> None:

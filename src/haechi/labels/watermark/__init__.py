@@ -4,9 +4,9 @@
     found = detect(copy, key=key)  # Detected or None
 
 `pattern` says what is added, `code` how the id is protected, `embedding` how strongly it is added;
-`searching`, `aligning` and `reading` are the way back, which `detecting` joins. docs/watermark.md has
-the measurements and the limits. Everything is deterministic. Whoever has the key can read, make and
-remove marks; without it there is neither.
+`searching`, `demodulating`, `aligning`, `fitting` and `reading` are the way back, which `detecting`
+joins. docs/watermark.md has the measurements and the limits. Everything is deterministic. Whoever
+has the key can read, make and remove marks; without it there is neither.
 """
 
 from collections.abc import Iterable

@@ -1,22 +1,20 @@
 """From a guess of size and turn to a map of every pixel into the pattern.
 
-The pilots are demodulated in cells of 16 pixels. Where some cells agree on a displacement there is
+The pilots are demodulated in windows. Where some windows agree on a displacement there is
 a seed; from it the map grows outwards, first shifted only, then affine, at last projective, as a
 photographed screen needs.
 """
 
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from haechi.labels.watermark import pattern as patterns
+from haechi.labels.watermark.fitting import applied, fitted
 from haechi.labels.watermark.searching import Guess
-
-_CELL = 16
-_WINDOW = 4
-_MANY = 40
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,6 +32,11 @@ class Fields:
     centres: NDArray[np.float64]
     units: NDArray[np.float64]
     inverse: NDArray[np.float64]
+
+    def part(self, chosen: NDArray[np.bool_]) -> "Fields":
+        """Some of the windows, in one row."""
+        waves = self.waves.reshape(1, -1, self.waves.shape[-1])[:, chosen]
+        return Fields(waves, self.centres[chosen], self.units[chosen], self.inverse)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,50 +56,40 @@ class Aligned:
     @property
     def standing(self) -> float:
         """The score above what noise gives, counting how many windows say so."""
-        return (self.score - _NOISE) * float(np.sqrt(len(self.weights)))
+        return _standing(self.score, len(self.weights))
+
+
+def _standing(score: float, windows: int) -> float:
+    return (score - _NOISE) * float(np.sqrt(windows))
 
 
 _NOISE = 2.0
+_AROUND = 2.4
 
 
-def demodulated(guess: Guess, pattern: patterns.Pattern) -> NDArray[np.complex64]:
-    """For each cell and pilot what the cell holds of it; (rows, columns, pilots)."""
-    seen = guess.level.residue
-    rows, columns = seen.shape[0] // _CELL, seen.shape[1] // _CELL
-    waves = pattern.pilots @ np.linalg.inv(guess.matrix) / patterns.TILE
-    inner = np.arange(_CELL) - (_CELL - 1) / 2
-    across = np.exp(-2j * np.pi * np.outer(inner, waves[:, 0]))
-    down = np.exp(-2j * np.pi * np.outer(inner, waves[:, 1])).astype(np.complex64)
-    both = np.concatenate((across.real, across.imag), axis=1).astype(np.float32)
-    cut = np.ascontiguousarray(seen[: rows * _CELL, : columns * _CELL])
-    flat = cut.reshape(-1, _CELL) @ both
-    pilots = len(waves)
-    part = (flat[:, :pilots] + 1j * flat[:, pilots:]).reshape(rows, _CELL, columns, pilots)
-    cells = np.einsum("rycp,yp->rcp", part, down)
-    x = (np.arange(columns) + 0.5) * _CELL
-    y = (np.arange(rows) + 0.5) * _CELL
-    turn = x[None, :, None] * waves[:, 0] + y[:, None, None] * waves[:, 1]
-    return np.asarray(cells * np.exp(-2j * np.pi * turn), np.complex64)
-
-
-def fields(
-    guess: Guess, cells: NDArray[np.complex64], pattern: patterns.Pattern, *, upside: bool
-) -> Fields:
-    """Windows of 4 x 4 cells, two apart; `upside`: the picture is turned by 180 degrees more."""
-    phase = np.exp(1j * pattern.pilot_phases).astype(np.complex64)
-    known = (cells.conj() if upside else cells) * phase.conj()
-    size = min(_WINDOW, *known.shape[:2])
-    step = 1 + int(min(known.shape[:2]) > 2 * _WINDOW) + 2 * int(max(known.shape[:2]) > _MANY)
-    sums = _box(_box(known, size, 0), size, 1)[::step, ::step]
-    rows, columns = sums.shape[:2]
+def fields(guesses: Sequence[Guess], pattern: patterns.Pattern) -> list[Fields]:
+    """Of the windows of a level, for guesses that all are about this level."""
+    level = guesses[0].level.windows
+    inverses = np.linalg.inv(np.array([guess.matrix for guess in guesses]))
+    each = (pattern.pilots @ inverses / patterns.TILE).reshape(-1, 2)
+    sums = level.waves(each)
+    sums = sums.reshape(*sums.shape[:2], len(guesses), -1)
     # A pilot that is loud everywhere is the picture's own, and so is a window of many of them.
-    sums = sums / (np.sqrt(np.mean(np.square(np.abs(sums)), axis=(0, 1))) + 1e-9)
+    sums /= np.sqrt(np.mean(np.square(np.abs(sums)), axis=(0, 1))) + 1e-9
     loud = np.sqrt(np.mean(np.square(np.abs(sums)), axis=-1, keepdims=True))
-    sums = sums / (loud + float(np.median(loud)) + 1e-9)
-    y, x = np.mgrid[:rows, :columns]
-    centres = np.stack((x, y), axis=-1).reshape(-1, 2) * (_CELL * step) + _CELL * size / 2
-    inverse = np.linalg.inv(-guess.matrix if upside else guess.matrix)
-    return Fields(sums, centres.astype(float), centres @ inverse.T, inverse)
+    sums /= loud + np.median(loud, axis=(0, 1), keepdims=True) + 1e-9
+    sums *= np.exp(-1j * pattern.pilot_phases).astype(np.complex64)
+    centres = level.centres.reshape(-1, 2)
+    return [
+        Fields(sums[:, :, number], centres, centres @ inverse.T, inverse)
+        for number, inverse in enumerate(inverses)
+    ]
+
+
+def turned(field: Fields, pattern: patterns.Pattern) -> Fields:
+    """The same picture, turned by 180 degrees more."""
+    phase = np.exp(-2j * pattern.pilot_phases).astype(np.complex64)
+    return Fields(field.waves.conj() * phase, field.centres, -field.units, -field.inverse)
 
 
 def surfaces(waves: NDArray[np.complexfloating], pattern: patterns.Pattern) -> NDArray[np.float32]:
@@ -120,13 +113,6 @@ def _shifts(pattern: patterns.Pattern) -> NDArray[np.float32]:
     return np.asarray(both * 2 / np.sqrt(len(pattern.pilots) / 2), np.float32)
 
 
-def _box(values: NDArray[np.complex64], size: int, axis: int) -> NDArray[np.complex64]:
-    sums = np.cumsum(values, axis=axis)
-    sums = np.concatenate((np.zeros_like(sums.take([0], axis)), sums), axis=axis)
-    count = values.shape[axis] - size + 1
-    return sums.take(range(size, size + count), axis) - sums.take(range(count), axis)
-
-
 def seed(field: Fields, pattern: patterns.Pattern) -> tuple[int, tuple[int, int], float]:
     """The window that agrees best with itself and its neighbours: number, shift and height.
 
@@ -143,60 +129,93 @@ def seed(field: Fields, pattern: patterns.Pattern) -> tuple[int, tuple[int, int]
         total[tuple(far)] += soft[tuple(near)]
         count[tuple(near)] += 1
         count[tuple(far)] += 1
-    height = surfaces(total / np.sqrt(count)[..., None], pattern)
-    number, y, x = (int(n) for n in np.unravel_index(height.argmax(), height.shape))
-    return number, (x, y), float(height[number, y, x])
+    # Neighbours overlap so much that of many every other one will do.
+    step = 2 if count.size > _MANY else 1
+    chosen = (total / np.sqrt(count)[..., None])[::step, ::step]
+    height = surfaces(chosen, pattern)
+    best, y, x = (int(n) for n in np.unravel_index(height.argmax(), height.shape))
+    row, column = divmod(best, chosen.shape[1])
+    number = row * step * count.shape[1] + column * step
+    return number, (x, y), float(height[best, y, x])
 
 
-def grown(field: Fields, pattern: patterns.Pattern, number: int, shift: tuple[int, int]) -> Aligned:
-    """The map that begins at window `number`."""
+_MANY = 60
+
+
+def grown(
+    field: Fields, pattern: patterns.Pattern, number: int, shift: tuple[int, int]
+) -> Aligned | None:
+    """The map that begins at window `number`; None if what lies around it does not agree."""
     away = np.hypot(*(field.units - field.units[number]).T)
-    return _followed(field, pattern, _shifted(field, shift), away, _REACH)
+    heights = surfaces(field.waves, pattern)
+    start = _followed(field, heights, _shifted(field, shift), away, _REACH[:2])
+    around = away <= _REACH[1][0]
+    near = _standing(_height(heights[around], field.part(around), start), int(around.sum()))
+    if near < _AROUND:
+        return None
+    return _aligned(field, heights, _followed(field, heights, start, away, _REACH[2:]))
 
 
 def whole(field: Fields, pattern: patterns.Pattern) -> Aligned:
     """The map of a picture that nobody cut: the corner of the pattern lies in its corner."""
     start = _shifted(field, (-ORIGIN, -ORIGIN))
-    return _followed(field, pattern, start, np.zeros(len(field.centres)), _CLOSE)
+    return _moved(field, pattern, start, _CLOSE)
 
 
 def closer(laid: Guess, pattern: patterns.Pattern) -> Aligned:
     """What is left to move in a picture that was laid on the grid of units by a first map."""
-    field = fields(laid, demodulated(laid, pattern), pattern, upside=False)
+    field = fields([laid], pattern)[0]
     start = _shifted(field, (-0.5, -0.5))
-    return _followed(field, pattern, start, np.zeros(len(field.centres)), _SOON)
+    return _moved(field, pattern, start, _SOON)
 
 
 ORIGIN = 0.25
 """Units from the corner of a marked picture to the first sample of the tile, down and across."""
 
 
-def _followed(
+def _moved(
     field: Fields,
     pattern: patterns.Pattern,
-    best: NDArray[np.float64],
-    away: NDArray[np.float64],
+    start: NDArray[np.float64],
     steps: tuple[tuple[float, int], ...],
 ) -> Aligned:
     heights = surfaces(field.waves, pattern)
+    everywhere = np.zeros(len(field.centres))
+    return _aligned(field, heights, _followed(field, heights, start, everywhere, steps))
+
+
+def _aligned(
+    field: Fields, heights: NDArray[np.float32], homography: NDArray[np.float64]
+) -> Aligned:
+    _, height = _looked(heights, applied(homography, field.centres) - field.units, 1)
+    score = float(np.sqrt(np.mean(np.clip(height, 0, None) ** 2)))
+    return Aligned(homography, score, height, field.centres)
+
+
+def _followed(
+    field: Fields,
+    heights: NDArray[np.float32],
+    best: NDArray[np.float64],
+    away: NDArray[np.float64],
+    steps: tuple[tuple[float, int], ...],
+) -> NDArray[np.float64]:
+    """`best`, moved to where more and more windows agree."""
     least = _height(heights, field, best)
     for reach, near in steps:
         inside = np.flatnonzero(away <= reach)
-        predicted = _applied(best, field.centres[inside]) - field.units[inside]
+        predicted = applied(best, field.centres[inside]) - field.units[inside]
         found, height = _looked(heights[inside], predicted, near)
         weight = np.clip(height - 1.5, 0, 6) ** 2
         if (weight > 0).sum() < 3:
             continue
         targets = field.units[inside] + found
         projective = len(inside) == len(away)
-        tried = _fitted(field.centres[inside], targets, weight, best, projective=projective)
+        tried = fitted(field.centres[inside], targets, weight, best, projective=projective)
         score = _height(heights, field, tried)
         # A map that explains less than the last one has followed noise.
         if _sane(tried, field) and score > 0.9 * least:
             best, least = tried, max(score, least)
-    predicted = _applied(best, field.centres) - field.units
-    _, height = _looked(heights, predicted, 1)
-    return Aligned(best, least, height, field.centres)
+    return best
 
 
 _CLOSE = ((1e9, 1), (1e9, 1))
@@ -205,7 +224,7 @@ _REACH = ((70, 5), (160, 5), (320, 4), (1e9, 4), (1e9, 3))
 
 
 def _height(heights: NDArray[np.float32], field: Fields, homography: NDArray[np.float64]) -> float:
-    _, height = _looked(heights, _applied(homography, field.centres) - field.units, 1)
+    _, height = _looked(heights, applied(homography, field.centres) - field.units, 1)
     return float(np.sqrt(np.mean(np.clip(height, 0, None) ** 2)))
 
 
@@ -224,11 +243,6 @@ def _sane(homography: NDArray[np.float64], field: Fields) -> bool:
 def _shifted(field: Fields, shift: tuple[float, float]) -> NDArray[np.float64]:
     """The affine map that the guess and a shift make."""
     return np.vstack((np.column_stack((field.inverse, shift)), [0, 0, 1]))
-
-
-def _applied(homography: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:
-    mapped = np.hstack((points, np.ones((len(points), 1)))) @ homography.T
-    return mapped[:, :2] / mapped[:, 2:]
 
 
 def _looked(
@@ -264,55 +278,3 @@ def _between(
     moved = np.where(bend < -1e-6, 0.5 * (before - after) / np.where(bend < -1e-6, bend, 1), 0.0)
     edge = (y != inner_y) | (x != inner_x)
     return np.where(edge, 0.0, np.clip(moved, -0.6, 0.6))
-
-
-def _fitted(
-    pixels: NDArray[np.float64],
-    units: NDArray[np.float64],
-    weight: NDArray[np.float64],
-    before: NDArray[np.float64],
-    *,
-    projective: bool,
-) -> NDArray[np.float64]:
-    """Least squares, twice, so that what does not fit loses its weight."""
-    projective = projective and bool((weight > 0).sum() >= 12)
-    homography = before
-    middle, size = pixels.mean(axis=0), max(1.0, float(np.ptp(pixels, axis=0).max()) / 2)
-    known = (pixels - middle) / size
-    solved = None
-    for _ in range(2):
-        if solved is None:
-            error = np.hypot(*(_applied(before, pixels) - units).T)
-        else:
-            error = np.hypot(*(_applied(solved, known) - units).T)
-        trust = np.sqrt(weight / (1 + (error / (2.0 if solved is not None else 6.0)) ** 2))
-        solved = _solve(known, units, trust, projective=projective)
-    back = np.array([[1 / size, 0, -middle[0] / size], [0, 1 / size, -middle[1] / size], [0, 0, 1]])
-    homography = solved @ back
-    return np.asarray(homography / homography[2, 2])
-
-
-def _solve(
-    known: NDArray[np.float64],
-    units: NDArray[np.float64],
-    trust: NDArray[np.float64],
-    *,
-    projective: bool,
-) -> NDArray[np.float64]:
-    ones = np.ones(len(known))
-    zero = np.zeros((len(known), 3))
-    points = np.column_stack((known, ones))
-    x_rows, y_rows = [points, zero], [zero, points]
-    if projective:
-        x_rows.append(-known * units[:, :1])
-        y_rows.append(-known * units[:, 1:])
-    rows = np.vstack((np.hstack(x_rows), np.hstack(y_rows))) * np.tile(trust, 2)[:, None]
-    aim = np.concatenate((units[:, 0], units[:, 1])) * np.tile(trust, 2)
-    # A little pull towards no slant keeps what few windows say within reason.
-    square = rows.T @ rows
-    square += 1e-9 * np.trace(square) * np.eye(len(square))
-    if projective:
-        square[6:, 6:] += (0.03 * trust.sum()) ** 2 * np.eye(2)
-    solved = np.linalg.solve(square, rows.T @ aim)
-    slant = solved[6:8] if projective else np.zeros(2)
-    return np.array([[*solved[:3]], [*solved[3:6]], [*slant, 1.0]])

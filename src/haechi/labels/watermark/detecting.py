@@ -13,9 +13,11 @@ from haechi.labels.watermark.aligning import Aligned, Fields
 from haechi.labels.watermark.reading import Laid, Read
 from haechi.labels.watermark.searching import Guess, Level
 
-_GUESSES = 6
-_GROWN = 4
+_GUESSES = 5
+_GROWN = 6
 _TRIES = 3
+_STANDING = 1.2
+_SURELY = 5.0
 
 _CLOSER = 2
 _PILOTS_SEEN = 5.0
@@ -53,24 +55,45 @@ def readings(rgb: NDArray[np.uint8], key: bytes) -> Iterator[Found]:
 
 def _maps(found: list[Level], pattern: patterns.Pattern) -> Iterator[tuple[Guess, Aligned]]:
     for guess in searching.untouched(found):
-        cells = aligning.demodulated(guess, pattern)
-        if cells.size:
-            field = aligning.fields(guess, cells, pattern, upside=False)
-            yield guess, aligning.whole(field, pattern)
-    seeds: list[tuple[float, Guess, Fields, int, tuple[int, int]]] = []
-    wanted: list[tuple[Guess, tuple[bool, ...]]]
-    wanted = [(guess, (False,)) for guess in searching.usual(found)]
-    wanted += [(guess, (False, True)) for guess in searching.guesses(found, pattern, _GUESSES)]
-    for guess, sides in wanted:
-        cells = aligning.demodulated(guess, pattern)
-        for upside in sides if cells.size else ():
-            field = aligning.fields(guess, cells, pattern, upside=upside)
-            number, shift, height = aligning.seed(field, pattern)
-            seeds.append((height, guess, field, number, shift))
-    seeds.sort(key=lambda each: -each[0])
-    grown = [
-        (guess, aligning.grown(field, pattern, number, shift))
-        for _, guess, field, number, shift in seeds[:_GROWN]
-    ]
-    grown.sort(key=lambda each: -each[1].standing)
-    yield from grown[:_TRIES]
+        yield guess, aligning.whole(aligning.fields([guess], pattern)[0], pattern)
+    waiting: list[tuple[Guess, Aligned]] = []
+    given = 0
+    for seed in _seeds(found, pattern)[:_GROWN]:
+        grown = aligning.grown(seed.field, pattern, seed.window, seed.shift)
+        # What does not stand out of noise is not worth reading: most pictures bear no mark.
+        if grown is None:
+            continue
+        if grown.standing > _SURELY and given < _TRIES:
+            given += 1
+            yield seed.guess, grown
+        elif grown.standing > _STANDING:
+            waiting.append((seed.guess, grown))
+    waiting.sort(key=lambda each: -each[1].standing)
+    yield from waiting[: _TRIES - given]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Seed:
+    """A window from which a map may grow."""
+
+    height: float
+    guess: Guess
+    field: Fields
+    window: int
+    shift: tuple[int, int]
+
+
+def _seeds(found: list[Level], pattern: patterns.Pattern) -> list[_Seed]:
+    """The best of each guess, highest first; what the spectrum says also upside down."""
+    usual = searching.usual(found)
+    guesses = searching.guesses(found, pattern, _GUESSES)
+    seeds: list[_Seed] = []
+    for level in found:
+        of = [guess for guess in (*usual, *guesses) if guess.level is level]
+        both = {id(guess) for guess in guesses}
+        for guess, field in zip(of, aligning.fields(of, pattern) if of else (), strict=True):
+            sides = [field, aligning.turned(field, pattern)] if id(guess) in both else [field]
+            for side in sides:
+                window, shift, height = aligning.seed(side, pattern)
+                seeds.append(_Seed(height, guess, side, window, shift))
+    return sorted(seeds, key=lambda seed: -seed.height)

@@ -7,12 +7,14 @@ from numpy.typing import NDArray
 from haechi.labels.watermark import pattern as patterns
 from haechi.labels.watermark.aligning import ORIGIN
 
-PSNR_DB = 40.6
-"""Every picture gets the same mean square error; clipping at black and white only lessens it."""
+PSNR_DB = 40.05
+"""Of what is handed out, after rounding and clipping at black and white."""
 
+_MOST_LOUDER = 1.5
 _QUIET = 1.5
-_POWER = 0.55
+_POWER = 0.42
 _LEAST, _MOST = 0.45, 2.2
+_BRIGHT_FROM, _BRIGHT_LEAST = 45.0, 0.6
 
 
 def unit_px(width: int, height: int) -> float:
@@ -30,10 +32,36 @@ def add(rgb: NDArray[np.uint8], payload: int, key: bytes) -> NDArray[np.uint8]:
     strong = strength(small)
     wanted = 255.0**2 / 10 ** (PSNR_DB / 10)
     host = _host(small, strong * np.sqrt(wanted))
-    change = _laid(patterns.tile(patterns.of(key), payload, key, host), unit, width, height)
+    small_one = unit < patterns.SMALL_PX
+    share = patterns.PILOT_SHARE_SMALL if small_one else patterns.PILOT_SHARE
+    made = patterns.tile(patterns.of(key), payload, key, host, share)
+    change = _laid(made, unit, width, height)
     change *= cv2.resize(strong, (width, height), interpolation=cv2.INTER_LINEAR)
     change *= np.sqrt(wanted / np.mean(np.square(change)))
+    return _spent(rgb, change, wanted)
+
+
+def _spent(rgb: NDArray[np.uint8], change: NDArray[np.float32], wanted: float) -> NDArray[np.uint8]:
+    """`rgb` with the change, louder where clipping takes some of it, never above `wanted`."""
+    part = (slice(1, None, 3), slice(1, None, 3))
+    sample, few = np.ascontiguousarray(rgb[part]), np.ascontiguousarray(change[part])
+    louder = 1.0
+    for _ in range(3):
+        error = _error(sample, _changed(sample, few * np.float32(louder)))
+        louder = min(_MOST_LOUDER, louder * float(np.sqrt(wanted / max(error, wanted / 4))))
+    made = _changed(rgb, change * np.float32(louder))
+    while (error := _error(rgb, made)) > wanted * 1.005:
+        louder *= float(np.sqrt(wanted / error))
+        made = _changed(rgb, change * np.float32(louder))
+    return made
+
+
+def _changed(rgb: NDArray[np.uint8], change: NDArray[np.float32]) -> NDArray[np.uint8]:
     return np.asarray(cv2.add(rgb, cv2.merge([change] * 3), dtype=cv2.CV_8U), np.uint8)
+
+
+def _error(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
+    return float(cv2.norm(one, other, cv2.NORM_L2SQR)) / one.size
 
 
 def _host(small: NDArray[np.float32], strong: NDArray[np.float32]) -> NDArray[np.complex128]:
@@ -54,12 +82,14 @@ def _host(small: NDArray[np.float32], strong: NDArray[np.float32]) -> NDArray[np
 
 
 def strength(small: NDArray[np.float32]) -> NDArray[np.float32]:
-    """How strong the pattern may be at each place, by how busy its surroundings are."""
+    """How strong the pattern may be at each place, by how busy and bright its surroundings are."""
     rough = small - cv2.boxFilter(small, -1, (7, 7))
     busy = np.sqrt(np.maximum(cv2.boxFilter(np.square(rough), -1, (11, 11)), 0))
     power = (busy + _QUIET) ** _POWER
     power /= np.sqrt(np.mean(np.square(power)))
-    return np.clip(power, _LEAST, _MOST)
+    # Where a brighter copy is white nothing of the mark is left.
+    room = np.clip((255 - small) / _BRIGHT_FROM, _BRIGHT_LEAST, 1)
+    return np.asarray(np.clip(power, _LEAST, _MOST) * room, np.float32)
 
 
 def _laid(made: NDArray[np.float32], unit: float, width: int, height: int) -> NDArray[np.float32]:

@@ -21,10 +21,13 @@ CANONICAL = 384
 """A picture of 384 x 384 or smaller has units of one pixel, a larger one of more."""
 
 PILOTS = 16
-PILOT_SHARE = 0.47
-"""Of the energy."""
+PILOT_SHARE, PILOT_SHARE_SMALL = 0.47, 0.37
+"""Of the energy. A small picture has least left for the id, a large one is cut up more often."""
 
-_LOWEST, _HIGHEST = 4.5, 14.2
+SMALL_PX = 1.8
+"""Below this unit a picture is small."""
+
+_LOWEST, _HIGHEST = 3.5, 14.2
 _PILOTS_FROM, _PILOTS_TO = 7.0, 12.6
 
 
@@ -63,7 +66,7 @@ def of(key: bytes) -> Pattern:
 
 
 def tile(
-    pattern: Pattern, payload: int, key: bytes, host: NDArray[np.complex128]
+    pattern: Pattern, payload: int, key: bytes, host: NDArray[np.complex128], pilot_share: float
 ) -> NDArray[np.float32]:
     """The tile, two pixels a unit, of mean square 1.
 
@@ -73,11 +76,11 @@ def tile(
     signs = code.encode(payload, key)[pattern.order] * pattern.flips
     there = host[pattern.carriers[:, 1] % TILE, pattern.carriers[:, 0]]
     both = np.stack((there.real, there.imag), axis=1).ravel()
-    spent = signs * _spent(both * signs, (1 - PILOT_SHARE) / 2)
+    spent = signs * _spent(both * signs, (1 - pilot_share) / 2)
     data = spent[::2] + 1j * spent[1::2]
     turn = np.exp(1j * pattern.pilot_phases)
     seen = host[pattern.pilots[:, 1] % TILE, pattern.pilots[:, 0]] * turn.conj()
-    known = turn * _spent(seen.real, PILOT_SHARE / 2)
+    known = turn * _spent(seen.real, pilot_share / 2)
     size = 2 * TILE
     spectrum = np.zeros((size, size), np.complex128)
     for waves, values in ((pattern.carriers, data), (pattern.pilots, known)):
@@ -87,7 +90,7 @@ def tile(
     return np.asarray(made / np.sqrt(np.mean(made**2)), np.float32)
 
 
-_FLOOR = 0.35
+_FLOOR = 0.2
 _LEAN = 0.9
 
 

@@ -29,7 +29,7 @@ class Laid:
 
     def again(self) -> Guess:
         """The same as a guess that needs little more; see aligning.closer."""
-        return Guess(Level(self.seen, self.residue, 1.0), np.eye(2), 0.0)
+        return Guess(Level(self.seen, 1.0, self.residue), np.eye(2), 0.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from haechi.labels.watermark import pattern as patterns
+from haechi.labels.watermark.demodulating import Windows, windows
 
 LARGEST_PX = 800_000
 """Larger pictures are read at this size."""
@@ -34,13 +35,23 @@ _LOUDEST = 1.5
 _NEAR_SHAPE = 0.13
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Level:
-    """A picture at one size, as it is and with every part brought to the same loudness."""
+    """A picture at one size; `even`: see `residue`, if it is known already."""
 
     seen: NDArray[np.float32]
-    residue: NDArray[np.float32]
     shrink: float
+    even: NDArray[np.float32] | None = None
+
+    @functools.cached_property
+    def residue(self) -> NDArray[np.float32]:
+        """With every part brought to the same loudness."""
+        return residue(self.seen) if self.even is None else self.even
+
+    @functools.cached_property
+    def windows(self) -> Windows:
+        """See `demodulating`."""
+        return windows(self.residue)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,7 +76,7 @@ def levels(grey: NDArray[np.uint8]) -> list[Level]:
         seen = found[-1].seen if found else grey.astype(np.float32)
         if seen.shape != size[::-1]:
             seen = np.asarray(cv2.resize(seen, size, interpolation=cv2.INTER_AREA), np.float32)
-        found.append(Level(seen, residue(seen), part))
+        found.append(Level(seen, part))
     return found
 
 
@@ -84,14 +95,15 @@ def loudness(rough: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def guesses(found: list[Level], pattern: patterns.Pattern, most: int) -> list[Guess]:
     """The best over all levels by their spectra, best first."""
-    every: list[Guess] = []
+    every: list[tuple[Guess, NDArray[np.float32]]] = []
     for number, level in enumerate(found):
         grid = _grid(pattern, number == 0)
         flat = spectrum(level.residue)
         soft = cv2.GaussianBlur(np.minimum(flat, _LOUDEST), (3, 3), 0.8)
         scores = _scores(np.asarray(soft, np.float32), grid)
-        every += [refined(guess, flat, pattern) for guess in _peaks(level, grid, scores, most)]
-    return sorted(every, key=lambda guess: -guess.score)[:most]
+        every += [(guess, flat) for guess in _peaks(level, grid, scores, most)]
+    every.sort(key=lambda each: -each[0].score)
+    return [refined(guess, flat, pattern) for guess, flat in every[:most]]
 
 
 def untouched(found: list[Level]) -> list[Guess]:
@@ -115,9 +127,10 @@ def usual(found: list[Level]) -> list[Guess]:
     return [_upright(found, each, np.eye(2)) for each in sizes] + aslant
 
 
+_BEST_PX = 0.75
 _CUT_STEP = 1.05
 _SIZE_STEP = 1.04
-_FRAMED = (0.87, 0.925, 0.98)
+_FRAMED = (0.8, 0.84, 0.88, 0.92, 0.96)
 _LEAN = 0.05
 _ASLANT = (
     np.eye(2),
@@ -140,7 +153,9 @@ def _whole_px(found: list[Level]) -> float:
 
 def _upright(found: list[Level], size: float, shape: NDArray[np.float64]) -> Guess:
     """On the level where a unit is nearest to a pixel, rather more."""
-    level = min(found, key=lambda each: abs(np.log(size * each.shrink / found[0].shrink / 0.75)))
+    level = min(
+        found, key=lambda each: abs(np.log(size * each.shrink / found[0].shrink / _BEST_PX))
+    )
     return Guess(level, shape * size * level.shrink / found[0].shrink, 0.0)
 
 
