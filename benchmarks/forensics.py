@@ -1,8 +1,15 @@
 """What haechi.forensics says about photographs, their edited copies and altered ones.
 
-    python -m benchmarks.forensics measure OUT.jsonl FOLDER...     values of all pixel signals
-    python -m benchmarks.forensics calibrate OUT.jsonl NAME        data/calibration.json
-    python -m benchmarks.forensics answers OUT.jsonl               what is said, and the price
+    python -m benchmarks.forensics collect FOLDER              data/calibration.files.json
+    python -m benchmarks.forensics measure OUT.jsonl FOLDER    values of all pixel signals
+    python -m benchmarks.forensics calibrate OUT.jsonl         data/calibration.json
+    python -m benchmarks.forensics answers OUT.jsonl           what is said, and the price
+    python -m benchmarks.forensics large OUT.jsonl FOLDER      camera files at full size, in parts
+
+FOLDER holds checkouts of REPOSITORIES. `measure` takes exactly the files of the list that `collect` wrote
+and that comes with Haechi; with the libraries that calibration.json names it gives the same to the digit.
+`measure` and `large` go on where they were stopped; with 0/2 and 1/2 at the end two of them share the
+work, with "calibration" only that half is measured.
 
 Photographs are the source: one in two, by the digest of its file, is for the calibration, the
 others are for the figures, and what is made of a photograph stays on its side.
@@ -11,11 +18,13 @@ others are for the figures, and what is made of a photograph stays on its side.
 import hashlib
 import io
 import json
+import math
 import re
 import sys
 import zlib
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +33,6 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.alterations import ALTERATIONS, published
-from haechi.errors import MediaError
 from haechi.evaluation.edits import CROWDED, EDITS, make
 from haechi.evaluation.studio import Rgb, Studio, scaled
 from haechi.fingerprint import pdq
@@ -52,30 +60,53 @@ EDGES = {
 """Of signals that mostly find nothing at all, which is a bin of its own."""
 
 DATA = Path(calibration.__file__).parent / "data" / "calibration.json"
-SOURCES = (
-    "photographs as cameras wrote them, of drewnoakes/metadata-extractor-images and ianare/exif-samples "
-    "(GitHub), and those of the Debian packages plasma-workspace-wallpapers, mate-backgrounds, "
-    "lxqt-themes, widelands-data, tuxtype-data, pychess and libvigraimpex-dev that name a camera"
-)
+FILES = DATA.with_name("calibration.files.json")
+"""The photographs, by SHA-256: which of the repositories' files were taken."""
+
+NAME = "cameras-2026-11b"
+REPOSITORIES = {
+    "drewnoakes/metadata-extractor-images": "4beba640487802442bc9931fb01274e908102d3a",
+    "ianare/exif-samples": "5332a9cf0220e9c6c93f88a187daa90808051e10",
+}
+"""On GitHub, and the commit."""
+
+COMMAND = "python -m benchmarks.forensics calibrate VALUES.jsonl"
+LIBRARIES = ("numpy", "opencv-python-headless", "pillow")
 type Made = tuple[str, str, bytes]
 type Row = dict[str, Any]
 
 
-def sources(folders: Sequence[Path]) -> Iterator[tuple[str, bytes]]:
-    """(digest, file), by digest, of photographs that a camera wrote, no two of one scene.
+def sources(folder: Path) -> list[tuple[str, bytes]]:
+    """(digest, file), by digest, of all photographs that FILES lists; all of them must be there."""
+    listed = set(json.loads(FILES.read_text(encoding="utf-8"))["sha256"])
+    found = {digest: data for digest, data in _jpegs(folder) if digest in listed}
+    if missing := listed - found.keys():
+        raise SystemExit(f"{len(missing)} photographs are not in {folder}, such as {min(missing)}")
+    return [(digest[:16], data) for digest, data in sorted(found.items())]
+
+
+def collect(folder: Path) -> list[str]:
+    """SHA-256 of what FILES is to list: photographs that a camera wrote, no two of one scene.
 
     Files that name an editing program are left out: what was done with it is not known.
     """
-    files = (path for folder in folders for path in folder.rglob("*"))
-    found = {
-        hashlib.sha256(data).hexdigest()[:16]: data
-        for path in files
-        if path.suffix.lower() in {".jpg", ".jpeg"} and _from_camera(data := path.read_bytes())
-    }
+    return [
+        digest for digest, _ in _unlike({d: one for d, one in _jpegs(folder) if _from_camera(one)})
+    ]
+
+
+def _jpegs(folder: Path) -> Iterator[tuple[str, bytes]]:
+    for path in folder.rglob("*"):
+        if path.suffix.lower() in {".jpg", ".jpeg"}:
+            data = path.read_bytes()
+            yield hashlib.sha256(data).hexdigest(), data
+
+
+def _unlike(found: Mapping[str, bytes]) -> Iterator[tuple[str, bytes]]:
     seen: list[int] = []
     for digest, data in sorted(found.items()):
         try:
-            bits = int.from_bytes(pdq.compute(_small(data, 512)).bits)
+            bits = int.from_bytes(pdq.compute(still(data, 512)).bits)
         except OSError:
             continue
         if all((bits ^ other).bit_count() > ALIKE_BITS for other in seen):
@@ -83,7 +114,8 @@ def sources(folders: Sequence[Path]) -> Iterator[tuple[str, bytes]]:
             yield digest, data
 
 
-def _small(data: bytes, longest: int) -> Rgb:
+def still(data: bytes, longest: int = 1 << 16) -> Rgb:
+    """The pixels, at most `longest` on their longer side."""
     with Image.open(io.BytesIO(data)) as image:  # noqa: TID251 - our own photographs
         image.draft("RGB", (longest, longest))
         return scaled(np.asarray(image.convert("RGB")), min(1.0, longest / max(image.size)))
@@ -102,10 +134,9 @@ def _from_camera(data: bytes) -> bool:
 
 def variants(digest: str, data: bytes, others: Sequence[Rgb]) -> Iterator[Made]:
     """(class, what was done, file): the photograph, edited copies of it, altered ones."""
-    rgb = _small(data, LARGE_PX)
+    rgb = still(data, LARGE_PX)
     seed = int(digest, 16) % (1 << 31)
     studio = Studio(np.random.default_rng(seed), others)
-    yield "camera", "original", data
     yield "camera", "resaved", saved(published(rgb, studio), studio.whole(75, 95))
     small = scaled(rgb, min(1.0, WORK_PX / max(rgb.shape[:2])))
     for name in studio.random.permutation(sorted(EDITS))[:EDITS_EACH]:
@@ -130,28 +161,45 @@ def saved(rgb: Rgb, quality: int) -> bytes:
     return file.tobytes()
 
 
-def measure(out: Path, folders: Sequence[Path], part: tuple[int, int] = (0, 1)) -> int:
-    """Append one line a file: its source, its class, and the values of its signals."""
+def measure(out: Path, folder: Path, part: tuple[int, int], half: str) -> None:
+    """Append one line a file that is made: its source, its class, and the values of its signals."""
+    found = sources(folder)
+    for number in _open(out, found, part, half):
+        digest, data = found[number]
+        others = [still(found[(number + step) % len(found)][1], WORK_PX) for step in (1, 2)]
+        _append(out, digest, [(*made, _values(made[2])) for made in variants(digest, data, others)])
+
+
+def large(out: Path, folder: Path, part: tuple[int, int], half: str) -> None:
+    """The same of the photographs as they are, at full size."""
+    found = sources(folder)
+    for number in _open(out, found, part, half):
+        digest, data = found[number]
+        _append(out, digest, [("camera", "original", data, _values(data))])
+
+
+def _open(
+    out: Path, found: Sequence[tuple[str, bytes]], part: tuple[int, int], half: str
+) -> Iterator[int]:
+    """Numbers of the photographs that are this part's, of this half, and not in `out` yet."""
     cv2.setNumThreads(1)
-    found = list(sources(folders))
-    done = (
-        {line.split('"', 4)[3] for line in out.read_text().splitlines()} if out.exists() else set()
-    )
+    lines = out.read_text(encoding="utf-8").splitlines() if out.exists() else []
+    done = {json.loads(line)["source"] for line in lines}
+    for number, (digest, _) in enumerate(found):
+        if number % part[1] == part[0] and digest not in done and half in {"", side(digest)}:
+            yield number
+
+
+def _values(file: bytes) -> Row:
+    told = pixels.measured(file, seconds=math.inf)
+    return {one.id: list(one.parts) or one.value for one in told}
+
+
+def _append(out: Path, digest: str, made: Sequence[tuple[str, str, bytes, Row]]) -> None:
     with out.open("a", encoding="utf-8") as file:
-        for number, (digest, data) in enumerate(found):
-            if number % part[1] != part[0] or digest in done:
-                continue
-            around = [found[(number + step) % len(found)][1] for step in (1, 2)]
-            try:
-                others = [_small(one, WORK_PX) for one in around]
-                for kind, name, made in variants(digest, data, others):
-                    values = {one.id: one.value for one in pixels.measured(made)}
-                    row = {"source": digest, "class": kind, "edit": name, "values": values}
-                    file.write(json.dumps(row) + "\n")
-                file.flush()
-            except (MediaError, OSError) as error:
-                print(f"{digest}: {error}")
-    return 0
+        for kind, name, _, values in made:
+            row = {"source": digest, "class": kind, "edit": name, "values": values}
+            file.write(json.dumps(row) + "\n")
 
 
 def side(digest: str) -> str:
@@ -160,12 +208,13 @@ def side(digest: str) -> str:
 
 
 def rows(path: Path, half: str) -> list[Row]:
-    """What `measure` wrote of one half."""
+    """What `measure` wrote of one half, in one order whoever wrote first."""
     every = (json.loads(line) for line in path.read_text(encoding="utf-8").splitlines())
-    return [row for row in every if side(row["source"]) == half]
+    ours = [row for row in every if side(row["source"]) == half]
+    return sorted(ours, key=lambda row: (row["source"], row["class"], row["edit"]))
 
 
-def calibrate(path: Path, name: str, command: str) -> Calibration:
+def calibrate(path: Path) -> Calibration:
     """Scales from the calibration half; what points to "made" has no fit set here."""
     measured = rows(path, "calibration")
     scales: dict[str, Scale] = {}
@@ -173,9 +222,10 @@ def calibrate(path: Path, name: str, command: str) -> Calibration:
     for signal, trait in pixels.TRAITS.items():
         values = {
             kind: [
-                row["values"][signal]
+                value
                 for row in measured
-                if row["class"] == kind and row["values"].get(signal) is not None
+                for value in _each(row["values"].get(signal))
+                if row["class"] == kind
                 if kind == "altered" or trait.toward is not Toward.ALTERED or row["edit"] in MATCHED
             ]
             for kind in ("camera", "altered")
@@ -191,10 +241,19 @@ def calibrate(path: Path, name: str, command: str) -> Calibration:
         "photographs": str(len({row["source"] for row in measured})),
         "camera_files": str(files["camera"]),
         "altered_files": str(files["altered"]),
-        "from": SOURCES,
-        "command": command,
+        "from": "; ".join(
+            f"github.com/{name} at {commit}" for name, commit in REPOSITORIES.items()
+        ),
+        "files": FILES.name,
+        "command": COMMAND,
+        "with": ", ".join(f"{one} {version(one)}" for one in LIBRARIES),
     }
-    return Calibration(name, about, scales, usual)
+    return Calibration(NAME, about, scales, usual)
+
+
+def _each(value: float | list[float | None] | None) -> list[float]:
+    """The values of the parts of a picture, or the one of a whole."""
+    return [one for one in (value if isinstance(value, list) else [value]) if one is not None]
 
 
 def answer(row: Row, scale: Calibration) -> Answer:
@@ -203,14 +262,19 @@ def answer(row: Row, scale: Calibration) -> Answer:
         Signal(
             name,
             pixels.KIND,
-            State.OFF if row["values"].get(name) is None else State.SPEAKS,
+            State.SPEAKS if _each(row["values"].get(name)) else State.OFF,
             f"{name}.speaks",
             trait.toward,
-            row["values"].get(name),
+            max(_each(row["values"].get(name)), default=None),
+            parts=_parts(row["values"].get(name)),
         )
         for name, trait in pixels.TRAITS.items()
     ]
     return fuse.fuse(calibration.weighed(bare, scale)).answer
+
+
+def _parts(value: float | list[float | None] | None) -> tuple[float | None, ...]:
+    return tuple(value) if isinstance(value, list) else ()
 
 
 def answers(path: Path, scale: Calibration, half: str = "evaluation") -> None:
@@ -241,17 +305,21 @@ def answers(path: Path, scale: Calibration, half: str = "evaluation") -> None:
 
 
 def main(words: Sequence[str]) -> int:
-    """One of the three commands of the docstring."""
+    """One of the commands of the docstring."""
     what, path, *rest = words
-    if what == "measure":
-        part = next((one for one in rest if re.fullmatch(r"\d+/\d+", one)), "0/1")
+    if what == "collect":
+        told = {"repositories": REPOSITORIES, "sha256": collect(Path(path))}
+        FILES.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    elif what in {"measure", "large"}:
+        folder, *more = rest
+        part = next((one for one in more if re.fullmatch(r"\d+/\d+", one)), "0/1")
         start, many = (int(one) for one in part.split("/"))
-        return measure(Path(path), [Path(one) for one in rest if one != part], (start, many))
-    if what == "calibrate":
-        made = calibrate(Path(path), rest[0], f"python -m benchmarks.forensics {' '.join(words)}")
-        DATA.write_text(calibration.written(made), encoding="utf-8")
-        return 0
-    answers(Path(path), calibration.shipped())
+        half = next((one for one in more if one in {"calibration", "evaluation"}), "")
+        {"measure": measure, "large": large}[what](Path(path), Path(folder), (start, many), half)
+    elif what == "calibrate":
+        DATA.write_text(calibration.written(calibrate(Path(path))), encoding="utf-8")
+    else:
+        answers(Path(path), calibration.shipped())
     return 0
 
 

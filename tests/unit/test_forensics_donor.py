@@ -135,3 +135,46 @@ def test_what_is_laid_over_a_copy_or_stands_beside_it_is_told_as_that() -> None:
 def test_a_donor_that_does_not_open_is_off() -> None:
     off = donor.search(saved(COFFEE), saved(CAT)[:900], 3)
     assert (off.id, off.state, off.limits) == ("donor.3", State.OFF, ("off.broken",))
+
+
+def in_perspective(base: Rgb, poster: Rgb, corners: list[tuple[int, int]]) -> Rgb:
+    """`poster` on a wall of `base`, seen from aside."""
+    height, width = poster.shape[:2]
+    flat = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
+    how = cv2.getPerspectiveTransform(flat, np.array(corners, np.float32))
+    into = base.shape[1], base.shape[0]
+    mask = cv2.warpPerspective(np.ones((height, width, 1), np.float32), how, into)[..., None]
+    return np.rint(base * (1 - mask) + cv2.warpPerspective(poster, how, into) * mask).astype(
+        np.uint8
+    )
+
+
+def around(frame: Rgb, middle: Rgb) -> Rgb:
+    """A frame of flowers or wood, and a photograph in it."""
+    made = np.ascontiguousarray(np.asarray(cv2.resize(frame, (600, 440)), np.uint8))
+    made[60:380, 70:530] = cv2.resize(middle, (460, 320))
+    return made
+
+
+def portrait(size: tuple[int, int], at: tuple[int, int], radius: int, ground: int) -> Rgb:
+    """A round portrait in the page of an app: a cat."""
+    page = Image.new("RGB", size, (ground, ground, ground))
+    disc = Image.new("L", (2 * radius, 2 * radius))
+    ImageDraw.Draw(disc).ellipse((0, 0, 2 * radius - 1, 2 * radius - 1), fill=255)
+    page.paste(Image.fromarray(CAT[:, 60:360]).resize(disc.size), (at[0], at[1]), disc)
+    ImageDraw.Draw(page).text((20, 20), "Messages", fill=(255 - ground,) * 3)
+    return np.asarray(page)
+
+
+@pytest.mark.slow
+def test_what_two_pictures_share_without_being_altered_accuses_nobody() -> None:
+    """One poster on two walls, one frame around two photographs, one round portrait in two apps."""
+    walls = (
+        in_perspective(COFFEE, CAT, [(100, 60), (420, 90), (400, 330), (120, 300)]),
+        in_perspective(ROCKET, CAT, [(200, 100), (480, 70), (500, 320), (190, 300)]),
+    )
+    frames = around(CAT, COFFEE), around(CAT, ROCKET)
+    apps = portrait((540, 800), (90, 150), 180, 245), portrait((640, 640), (80, 90), 220, 20)
+    for first, second in (walls, frames, apps):
+        told = donor.between(recompressed(first, 85), recompressed(second, 75), 1)
+        assert told.toward is None, told.meaning

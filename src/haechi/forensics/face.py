@@ -30,11 +30,20 @@ def found(rgb: NDArray[np.uint8]) -> tuple[Face, ...]:
         return ()
 
 
+def regions(shown: Sequence[Face]) -> tuple[Region, ...]:
+    """Where they are, the largest first."""
+    return tuple(Region(one.x, one.y, one.width, one.height) for one in largest(shown))
+
+
+def largest(shown: Sequence[Face]) -> list[Face]:
+    """MOST of them at most."""
+    return sorted(shown, key=lambda one: -one.width * one.height)[:MOST]
+
+
 def signals(rgb: NDArray[np.uint8], shown: Sequence[Face]) -> list[Signal]:
     """One signal a face, the largest MOST of them."""
-    largest = sorted(shown, key=lambda one: -one.width * one.height)[:MOST]
     grey = np.asarray(cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2GRAY), np.float32)
-    return [_signal(grey, one, number) for number, one in enumerate(largest, start=1)]
+    return [_signal(grey, one, number) for number, one in enumerate(largest(shown), start=1)]
 
 
 def _signal(grey: NDArray[np.float32], face: Face, number: int) -> Signal:

@@ -14,7 +14,7 @@ PIXELS: Mapping[str, str] = {
     "pixels.jpeg_history.speaks": (
         "A part of the picture was compressed as JPEG differently from the rest before it was last saved."
     ),
-    "pixels.jpeg_history.silent": "All parts of the picture show the same history of JPEG compression.",
+    "pixels.jpeg_history.silent": "No part of the picture clearly shows another history of JPEG compression.",
     "pixels.noise.speaks": (
         "A part of the picture has another amount of noise than parts of the same brightness elsewhere."
     ),
@@ -31,6 +31,11 @@ PIXELS: Mapping[str, str] = {
     "pixels.face.speaks": "The finest detail of this face is unlike that of what is around it.",
     "pixels.face.silent": "The finest detail of this face is like that of what is around it.",
     "pixels.face.off": "This face is too small to compare it with what is around it.",
+    "pixels.seam.speaks": (
+        "In a ring around this face fine detail is missing, as where two pictures run into each other."
+    ),
+    "pixels.seam.silent": "No ring without fine detail was found around this face.",
+    "pixels.seam.off": "Whether there is a seam around this face could not be examined.",
     "models.failed": "The model %(model)s gave no result (%(why)s).",
     "pixels.jpeg_twice.off": "Whether it was saved as JPEG before could not be examined.",
     "pixels.jpeg_grid.off": "The grids of earlier JPEG compressions could not be compared.",
@@ -63,8 +68,8 @@ DONORS: Mapping[str, str] = {
         "places that differ a little, as two photographs of one scene do."
     ),
     "donor.inset": (
-        "The picture given for comparison (number %(number)s), or a rectangle of it, stands in this one, "
-        "as in a collage or a screenshot."
+        "The picture given for comparison (number %(number)s), or a part of it, stands in this one, as in a "
+        "collage, a screenshot, a round portrait of an app, or as a poster on a wall."
     ),
     "donor.shared": (
         "This picture and the one given for comparison (number %(number)s) share something; what it "
@@ -74,9 +79,21 @@ DONORS: Mapping[str, str] = {
     "donor.off": "The picture given for comparison (number %(number)s) could not be compared.",
 }
 
+REST: Mapping[str, str] = {
+    "pixels.rest.faces": (
+        "Of the %(whole)s megapixels of this picture %(seen)s were examined: first the parts that show "
+        "faces, then from the middle outward. The rest was searched for repeated parts only."
+    ),
+    "pixels.rest.middle": (
+        "Of the %(whole)s megapixels of this picture %(seen)s were examined, from the middle outward. "
+        "The rest was searched for repeated parts only."
+    ),
+}
+
 OFF: Mapping[str, str] = {
     "off.broken": "The picture could not be opened.",
     "off.too_small": "The picture is too small for it.",
+    "off.small_face": "The face is too small for it.",
     "off.no_jpeg": "Only JPEG files keep this trace.",
     "off.strong_jpeg": "The file was compressed so strongly that the trace is gone.",
     "off.flat": "Too little of the picture has the structure that it needs.",
@@ -98,6 +115,10 @@ LIMITS: Mapping[str, str] = {
     "limit.enlarged": "Enlarging a real photograph leaves the same steps.",
     "limit.screen": "A photograph of a screen, and a screenshot, look the same.",
     "limit.weak_alone": "By itself it decides nothing.",
+    "limit.seam_hair": (
+        "Hair, shadows, chins, glasses, hats and a blurred background make such rings too, and a good blend "
+        "makes none."
+    ),
     "limit.not_calibrated": "How often it errs was not measured here, so it counts for nothing.",
     "limit.donor_both_ways": (
         "It shows that both share a part, not which of them came first: look for the older one."

@@ -111,6 +111,8 @@ class Signal:
         heat: A small PNG, brighter where there is more of it; covers the whole picture.
         picture: A PNG to look at, such as two pictures side by side.
         limits: Codes of what makes this signal err, and of why it is off.
+        parts: What was measured in each part of a large picture, of which `value` is the largest; None
+            where a part could not be examined, or was not. Empty where it was examined as a whole.
     """
 
     id: str
@@ -126,6 +128,7 @@ class Signal:
     heat: bytes | None = None
     picture: bytes | None = None
     limits: tuple[str, ...] = ()
+    parts: tuple[float | None, ...] = ()
 
     @property
     def strength(self) -> Strength | None:
@@ -260,6 +263,7 @@ def _signal_out(signal: Signal) -> dict[str, Any]:
     told["params"] = dict(signal.params)
     told["regions"] = [_region_out(region) for region in signal.regions]
     told["limits"] = list(signal.limits)
+    told["parts"] = list(signal.parts)
     told["strength"] = signal.strength
     for name in ("heat", "picture"):
         told[name] = None if told[name] is None else base64.b64encode(told[name]).decode()
@@ -278,6 +282,8 @@ def _signal_in(told: Mapping[str, Any]) -> Signal:
     rest["toward"] = None if told["toward"] is None else Toward(told["toward"])
     rest["regions"] = tuple(Region(**region) for region in told["regions"])
     rest["limits"] = tuple(told["limits"])
+    # Reports of before pictures were examined in parts have none.
+    rest["parts"] = tuple(told.get("parts", ()))
     for name in ("heat", "picture"):
         rest[name] = None if told[name] is None else _unpacked(told[name])
     return Signal(**rest)

@@ -7,7 +7,7 @@ what is known apart from what is estimated, and nothing that sounds surer than i
 from collections.abc import Mapping
 
 from haechi.forensics import model_words, pixel_words, video_words
-from haechi.forensics.report import BY_RULE, Report, Signal, Standing, State
+from haechi.forensics.report import BY_RULE, Region, Report, Signal, Standing, State
 from haechi.labels import words as finding_words
 
 ANSWERS: Mapping[str, str] = {
@@ -68,7 +68,7 @@ ANSWERS: Mapping[str, str] = {
 STANDINGS: Mapping[str, str] = {
     "standing.known": "What is known",
     "standing.guessed": "What is estimated",
-    "standing.silent": "Looked for and not found",
+    "standing.silent": "Looked for and not found (which does not make it real)",
     "standing.uncalibrated": "Shown, but counted for nothing",
     "standing.off": "Could not be examined",
     "standing.next": "What to do next",
@@ -79,6 +79,15 @@ STRENGTHS: Mapping[str, str] = {
     "strength.weak": "a weak hint",
     "strength.moderate": "a moderate hint",
     "strength.strong": "a strong hint",
+}
+
+_MOST_PLACES = 4
+
+WHERE: Mapping[str, str] = {
+    "where.part": (
+        "Marked: %(left)s to %(right)s %% of the width from the left, %(top)s to %(bottom)s %% of the height "
+        "from the top."
+    ),
 }
 
 TOWARDS: Mapping[str, str] = {
@@ -193,11 +202,13 @@ WORDS: Mapping[str, str] = {
     **ANSWERS,
     **STANDINGS,
     **STRENGTHS,
+    **WHERE,
     **TOWARDS,
     **MARKS,
     **LIMITS,
     **STEPS,
     **pixel_words.PIXELS,
+    **pixel_words.REST,
     **pixel_words.DONORS,
     **pixel_words.OFF,
     **pixel_words.LIMITS,
@@ -237,5 +248,18 @@ def _sentence(signal: Signal) -> str:
         return parts[0]
     if signal.strength is not None and signal.calibration is not None:
         parts.append(f"({say(f'strength.{signal.strength.value}')})")
+    if signal.state is State.SPEAKS and signal.regions:
+        parts += [say("where.part", _place(region)) for region in signal.regions[:_MOST_PLACES]]
     parts += [say(code) for code in signal.limits]
     return " ".join(parts)
+
+
+def _place(region: Region) -> dict[str, str]:
+    """For those who read a report without seeing what is marked in the picture."""
+    edges = {
+        "left": region.x,
+        "right": region.x + region.width,
+        "top": region.y,
+        "bottom": region.y + region.height,
+    }
+    return {name: f"{100 * edge:.0f}" for name, edge in edges.items()}

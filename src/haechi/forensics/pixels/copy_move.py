@@ -26,8 +26,8 @@ _THICK_PART = 0.035
 
 
 def look(subject: Subject) -> Found | Off:
-    """The value is the part of the picture, in thousandths, that appears twice. About 1 s."""
-    grey = _scaled(subject.grey)
+    """The value is the part of the picture, in thousandths, that appears twice; of a picture that was `scaled`. 0.5 s."""
+    grey = subject.grey
     pairs = _pairs(grey)
     if pairs is None:
         return Off("off.flat")
@@ -54,15 +54,15 @@ def look(subject: Subject) -> Found | Off:
     return Found(best, heat, heat > 0.3, speaks=best > 0)
 
 
-def _scaled(grey: Grey) -> Grey:
-    scale = min(1.0, _LOOK_PX / max(grey.shape))
-    return (
-        grey
-        if scale == 1
-        else np.asarray(
-            cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.float32
-        )
+def scaled(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The whole picture, at most so large as it is looked at."""
+    scale = min(1.0, _LOOK_PX / max(rgb.shape[:2]))
+    if scale == 1:
+        return np.ascontiguousarray(rgb)
+    small = cv2.resize(
+        np.ascontiguousarray(rgb), None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA
     )
+    return np.asarray(small, np.uint8)
 
 
 def _pairs(grey: Grey) -> NDArray[np.float32] | None:

@@ -1,7 +1,7 @@
 """The picture as the pixel signals look at it, and what one of them found."""
 
 import io
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from haechi.media import Kind, Picture
-from haechi.media.jpeg import turn
+from haechi.media import Kind
 
 type Grey = NDArray[np.float32]
 type Mask = NDArray[np.bool_]
@@ -19,12 +18,7 @@ type Mask = NDArray[np.bool_]
 LEAST_PX = 256
 """Shorter side below which nothing in the pixels is examined."""
 
-MOST_PIXELS = 1_000_000
-"""Of larger pictures the middle is examined: at full size, for the traces are in single pixels."""
-
 _ORIENTATION = 0x0112
-_BACK = {6: 8, 8: 6}
-"""Orientations (EXIF) whose opposite is another; the others undo themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,40 +47,21 @@ class Found:
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """One decoded picture. `rgb` is as it lies in the file, before it is turned as EXIF asks.
+    """One decoded picture, or a part of it, as it lies in the file, before it is turned as EXIF asks.
 
     Attributes:
-        rgb: uint8 (height, width, 3), the middle of it where it is very large.
-        box: x, y, width, height of that middle in fractions of the whole.
-        orientation: By which `media.jpeg.turn` brings maps upright.
+        rgb: uint8 (height, width, 3).
         quality: Of the last JPEG compression, 1..100 by its luminance table; None if none.
     """
 
     rgb: NDArray[np.uint8]
-    box: tuple[float, float, float, float]
-    orientation: int
     quality: float | None
-    small: bool = field(default=False)
 
     @cached_property
     def grey(self) -> Grey:
         """Luminance, 0..255."""
         weights = np.array([0.299, 0.587, 0.114], np.float32)
         return np.asarray(cv2.transform(self.rgb, weights[None]), np.float32)
-
-
-def subject(picture: Picture, header: "Header") -> Subject:
-    """The subject of a decoded picture."""
-    rgb = picture.rgb
-    laid = turn(rgb, _BACK.get(header.orientation, header.orientation))
-    height, width = laid.shape[:2]
-    part = min(1.0, (MOST_PIXELS / (height * width)) ** 0.5)
-    high, wide = (min(side, int(side * part) // 8 * 8 + 8) for side in (height, width))
-    top, left = ((side - kept) // 2 // 8 * 8 for side, kept in ((height, high), (width, wide)))
-    middle = np.ascontiguousarray(laid[top : top + high, left : left + wide])
-    box = left / width, top / height, wide / width, high / height
-    small = min(height, width) < LEAST_PX
-    return Subject(middle, box, header.orientation, header.quality, small)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,19 +85,19 @@ def header(data: bytes, kind: Kind) -> Header:
         return Header(1, None)
 
 
-_LUMINANCE = (
+LUMINANCE = (
     16, 11, 10, 16, 24, 40, 51, 61, 12, 12, 14, 19, 26, 58, 60, 55,
     14, 13, 16, 24, 40, 57, 69, 56, 14, 17, 22, 29, 51, 87, 80, 62,
     18, 22, 37, 56, 68, 109, 103, 77, 24, 35, 55, 64, 81, 104, 113, 92,
     49, 64, 78, 87, 103, 121, 120, 101, 72, 92, 95, 98, 112, 100, 103, 99,
 )  # fmt: skip
-"""Annex K of ITU-T T.81; only its sum is used, so that the order does not matter."""
+"""Quantisation steps of Annex K of ITU-T T.81, row by row."""
 
 
 def _quality(table: Any) -> float | None:  # noqa: ANN401 - whatever Pillow read
     """The quality of the IJG's scale whose table has this sum."""
     if table is None or len(table) != 64:
         return None
-    scale = 100 * sum(table) / sum(_LUMINANCE)
+    scale = 100 * sum(table) / sum(LUMINANCE)
     quality = 5000 / scale if scale > 100 else (200 - scale) / 2
     return float(min(100.0, max(1.0, quality)))
