@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 from playwright.sync_api import FilePayload, Page, expect
 from tests.browser import axe, narrow
@@ -25,6 +26,7 @@ from haechi.demo.proof import OUTSIDE_URL
 from haechi.demo.story import code_on, wait_until_known
 from haechi.demo.tale import Tale
 from haechi.demo.telling import Teller
+from haechi.demo.visitor import Visitor
 from haechi.server.reports.return_code import submission_of
 
 if TYPE_CHECKING:
@@ -118,6 +120,7 @@ class Seeded:
     decided, waiting   cases: one with everything done to it, one of a minor that waits
     code               of the report behind `decided`
     answered, open     addresses of appeals: one that was sent, one that nobody has used
+    labelled           a picture that a service had labelled, and asked about because of a law
     """
 
     decided: int
@@ -125,6 +128,7 @@ class Seeded:
     code: str
     answered: str
     open: str
+    labelled: bytes
 
 
 @pytest.fixture(scope="session")
@@ -140,7 +144,10 @@ def seeded(house: Tale) -> Seeded:
     with reporter:
         code = code_on(reporter.text())
     decided = _case_of(tale, report_id)
-    _remove(tale, decided, post["id"])
+    labelled = _labelled(tale)
+    with tale.reviewer("rim") as reviewer:
+        _remove(tale, reviewer, decided, post["id"])
+        _ask_who_made(reviewer, labelled)
     answers = [tale.upload(pictures.jpeg(photograph, 40 + n), f"again {n}")[1] for n in (1, 2)]
     answered, untouched = (answer["reason"]["appeal_url"] for answer in answers)
     path = answered.removeprefix(tale.family.url("public"))
@@ -155,7 +162,36 @@ def seeded(house: Tale) -> Seeded:
         code=code,
         answered=path,
         open=untouched.removeprefix(tale.family.url("public")),
+        labelled=labelled,
     )
+
+
+def _labelled(tale: Tale) -> bytes:
+    """What a service gets back for a picture that it made."""
+    tale.rows("UPDATE matching_apikey SET scopes = scopes || '{label}'")
+    answer = httpx.post(
+        f"{tale.family.url('public')}/api/v1/labels",
+        content=pictures.jpeg(pictures.photograph(pictures.SPARE[0])),
+        headers={
+            "Authorization": f"Bearer {tale.family.api_key}",
+            "Haechi-Account": "mina",
+            "Haechi-Model": "painter-2",
+            "Haechi-Language": "ko",
+        },
+        timeout=60,
+        trust_env=False,
+    )
+    assert answer.status_code == 200, answer.text
+    return answer.content
+
+
+def _ask_who_made(reviewer: Visitor, picture: bytes) -> None:
+    """For a law, and then for the account: both wait for a second person."""
+    reviewer.look("/trace")
+    asked = {"purpose": "law", "reason": "수사기관의 요청이 예고되었습니다."}
+    reviewer.send("/trace", asked, [("file", ("made.jpg", picture, "image/jpeg"))])
+    name = f"{reviewer.path}/name"
+    reviewer.send(name, {"reason": "영장이 어느 계정에 관한 것인지 알아야 합니다."})
 
 
 EXHIBITS = (
@@ -172,18 +208,17 @@ def _case_of(tale: Tale, report_id: str) -> int:
     return int(tale.row(examined, report_id, report_id, what="the case, examined")["id"])
 
 
-def _remove(tale: Tale, case_id: int, post_id: str) -> None:
+def _remove(tale: Tale, reviewer: Visitor, case_id: int, post_id: str) -> None:
     hosted = tale.row("SELECT id FROM matching_hosted WHERE content_id = %s", post_id)["id"]
     decision = {"verdict": "remove", "ground": "deepfake", "reason": "Same.", "remove": [hosted]}
-    with tale.reviewer("rim") as reviewer:
-        case = f"/case/{case_id}"
+    case = f"/case/{case_id}"
+    reviewer.look(case)
+    reviewer.send(f"{case}/claim", {})
+    for exhibit in tale.rows(EXHIBITS, case_id):
         reviewer.look(case)
-        reviewer.send(f"{case}/claim", {})
-        for exhibit in tale.rows(EXHIBITS, case_id):
-            reviewer.look(case)
-            reviewer.send(f"{case}/exhibit/{exhibit['id']}/lift", {}, expected=204)
-        reviewer.look(case)
-        reviewer.send(f"/case/{case_id}/decide", {k: _text(v) for k, v in decision.items()})
+        reviewer.send(f"{case}/exhibit/{exhibit['id']}/lift", {}, expected=204)
+    reviewer.look(case)
+    reviewer.send(f"/case/{case_id}/decide", {k: _text(v) for k, v in decision.items()})
     tale.row(
         "SELECT id FROM cases_action WHERE hosted_id = %s AND done_at IS NOT NULL",
         hosted,
@@ -425,6 +460,16 @@ def _read_marks(window: "Watched") -> None:
         details.locator("summary").click()
 
 
+def _asked_who_made(window: "Watched", picture: bytes) -> None:
+    """The record of the picture, as it waits for a second person already."""
+    window.go("/trace")
+    window.page.locator("#id_reason").fill("같은 사진이 다른 신고에도 있습니다.")
+    file = FilePayload(name="made.jpg", mimeType="image/jpeg", buffer=picture)
+    window.page.locator("#id_file").set_input_files(file)
+    window.page.locator("main form.form button").click()
+    window.page.wait_for_url("**/trace/*")
+
+
 def _no_marks_to_read(window: "Watched") -> None:
     window.go("/inspect")
     window.expected.add(f"{window.origin}/inspect")
@@ -470,6 +515,9 @@ def _desk_pages(seeded: Seeded) -> Iterator[tuple[str, Visit]]:
     yield "member", _at("/member/1")
     yield "dashboard", _at("/dashboard")
     yield "trace", _at("/trace")
+    yield "trace-found", lambda window: _asked_who_made(window, seeded.labelled)
+    yield "trace-hold", _at("/trace/1/hold")
+    yield "naming", _at("/naming/1")
     yield "law", _at("/law")
     yield "rule", _at("/law/us_tida_remove")
     yield "missed", _at("/missed")

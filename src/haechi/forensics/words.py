@@ -85,7 +85,7 @@ _MOST_PLACES = 4
 
 WHERE: Mapping[str, str] = {
     "where.part": (
-        "Marked: %(left)s to %(right)s %% of the width from the left, %(top)s to %(bottom)s %% of the height "
+        "Marked: %(left)s to %(right)s of the width from the left, %(top)s to %(bottom)s of the height "
         "from the top."
     ),
 }
@@ -262,4 +262,4 @@ def _place(region: Region) -> dict[str, str]:
         "top": region.y,
         "bottom": region.y + region.height,
     }
-    return {name: f"{100 * edge:.0f}" for name, edge in edges.items()}
+    return {name: f"{edge:.0%}" for name, edge in edges.items()}
