@@ -372,12 +372,12 @@ class TooSmallToMark(LabelError):
 
 
 class TooShortToMark(LabelError):
-    """The sound is too short for the inaudible mark; nothing was changed."""
+    """The sound is too short for the inaudible mark, or of no form that can bear it; nothing was changed."""
 
     code = "watermark.too_short"
 
-    def __init__(self, length_s: float, least_s: float) -> None:
-        super().__init__(f"{length_s:.1f} seconds; it needs {least_s:g}")
+    def __init__(self, length_s: float, least_s: float, form: str = "") -> None:
+        super().__init__(form or f"{length_s:.1f} seconds; it needs {least_s:g}")
 
 
 class BlobError(HaechiError):

@@ -91,6 +91,7 @@ def test_a_second_person_agrees_that_records_are_held(
 
     desk.force_login(second_reviewer)
     assert f"{where}/hold" in desk.get("/trace").content.decode()
+    assert desk.post(f"{where}/hold").status_code == 403, "nobody agrees without having read why"
     page = desk.get(f"{where}/hold").content.decode()
     assert "The police ask." in page
     assert ACCOUNT not in page

@@ -40,6 +40,7 @@ from haechi.server.tracing import asking, digests, holding, known, naming, regis
 from haechi.server.tracing.asking import Question
 from haechi.server.tracing.marks import Claim, Marks
 from haechi.server.tracing.models import (
+    BAND_COLUMNS,
     Account,
     Erasure,
     Finding,
@@ -168,6 +169,10 @@ def test_what_a_court_asks_for_is_kept_until_that_is_over(
     row = recorded(board, tiny)
     asked = asking.ask(tiny, COURT, actor=reviewer, now=NOON)
     registry.ask_erasure(board, "mina", now=NOON)
+    with pytest.raises(NotAllowed):
+        holding.agree(asked, actor=second_reviewer, now=NOON)
+    assert holding.read_reason(asked, actor=second_reviewer, now=NOON) == COURT.reason
+    assert holding.until(asked, now=NOON) == NOON + holding.WAITS_FOR
     assert holding.agree(asked, actor=second_reviewer, now=NOON)
     assert not holding.agree(asked, actor=second_reviewer, now=NOON)
     assert registry.forget(now=NOON + holding.HELD_FOR - timedelta(seconds=1)) == 0
@@ -199,7 +204,9 @@ def test_who_agrees_too_late_holds_nothing(
 ) -> None:
     row = recorded(board, tiny)
     asked = asking.ask(tiny, COURT, actor=reviewer, now=NOON)
+    holding.read_reason(asked, actor=second_reviewer, now=NOON)
     assert not holding.agree(asked, actor=second_reviewer, now=NOON + holding.WAITS_FOR)
+    assert holding.until(asked, now=NOON + YEAR) == NOON + YEAR
     row.refresh_from_db()
     assert row.held_until == NOON + holding.WAITS_FOR
     assert not Entry.objects.filter(tag="trace:held").exists()
@@ -275,6 +282,24 @@ def test_by_its_embedding_a_picture_is_found_among_the_newest(
     monkeypatch.setattr(known, "NEWEST", 3)
     assert known.search(Query(b"", (), 0, vectors[0])) == []
     assert [hit.key for hit in known.search(Query(b"", (), 0, vectors[1]))] == numbers[1:2]
+
+
+def test_records_that_share_some_of_a_hash_hide_none(
+    board: Platform, tiny: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever a service tells of hashes: each band is full of others, and all are far away."""
+    row = recorded(board, tiny)
+    own = Likeness.objects.get(generation=row, place=0)
+    bands = [getattr(own, name) for name in BAND_COLUMNS]
+    for number in range(24):
+        half = slice(0, 6) if number % 2 else slice(6, 11)
+        shown = [value ^ 0x155555 for value in bands]
+        shown[half] = bands[half]
+        told = dict(zip(BAND_COLUMNS, shown, strict=True))
+        Likeness.objects.create(generation=recorded(board), place=0, **told)
+    monkeypatch.setattr(known, "BATCH_ROWS", 5)
+    monkeypatch.setattr(known, "MOST", 3)
+    assert [hit.key for hit in known.search(by_hash(tiny))] == [row.pk]
 
 
 def test_flat_pictures_are_not_looked_up(board: Platform) -> None:

@@ -63,7 +63,7 @@ def test_a_picture_without_marks_is_inconclusive_and_says_what_to_do() -> None:
         (c2pa(Says.CAMERA, Trust.TRUSTED), Answer.AUTHENTIC, "authentic_by_signature"),
         (c2pa(Says.CAMERA, Trust.VALID), Answer.INCONCLUSIVE, "inconclusive"),
         (c2pa(Says.MADE, Trust.INVALID), Answer.INCONCLUSIVE, "inconclusive"),
-        (Mark("watermark", "pixels", Says.MADE), Answer.MADE, "signed"),
+        (Mark("watermark", "pixels", Says.MADE), Answer.MADE, "watermark"),
         (Mark("generator", "png:tEXt:parameters", Says.MADE), Answer.MADE, "unsigned"),
         (Mark("aigc", "xmp", Says.MAY_BE), Answer.INCONCLUSIVE, "hints"),
         (Mark("aigc", "xmp", Says.SUSPECTED), Answer.INCONCLUSIVE, "hints"),

@@ -2,13 +2,14 @@
 
 In this order; the first that holds decides:
 
-1. Marks nobody can write without a key say that it was made (our watermark, a signature that fits)
-   or edited by AI: MADE or ALTERED. If a trusted camera says the opposite: INCONCLUSIVE.
+1. A signature that fits this very file says that it was made or edited by AI: MADE or ALTERED. If a
+   trusted camera says the opposite: INCONCLUSIVE.
 2. A part of it was found in a donor, and the rest was not: ALTERED. Where all but a part is the
    donor's, only if that part lies on a face: words and stickers lie on real photographs too.
 3. A trusted camera signature, and nothing against it: AUTHENTIC. There is no other way to it.
-4. The file itself says, unsigned, that AI made or edited it, and no mark says otherwise: MADE or
-   ALTERED, in words that say that such marks can be forged.
+4. The file itself says, unsigned, that AI made or edited it, or our watermark does, and no mark says
+   otherwise: MADE or ALTERED, in words that say that such marks can be forged, or carried over from
+   another picture.
 5. Calibrated signals together reach ACCUSING: ALTERED or MADE.
 6. Enough calibrated signals could look, none speaks, and together they are under CLEARING: NO_SIGN.
 7. Otherwise INCONCLUSIVE.
@@ -18,7 +19,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from haechi.forensics.report import BY_RULE, Answer, Region, Signal, State, Toward
+from haechi.forensics.report import BY_RULE, LOOSE, Answer, Region, Signal, State, Toward
 
 ACCUSING = 100.0
 """How many times likelier all findings together must be before they alone give an answer."""
@@ -81,7 +82,7 @@ def _counts(signal: Signal) -> bool:
 
 
 def _signed(signals: Sequence[Signal]) -> Fused | None:
-    keyed = [one for one in _claims(signals) if "limit.forgeable" not in one.limits]
+    keyed = [one for one in _claims(signals) if not LOOSE.intersection(one.limits)]
     said = [one for one in keyed if one.toward in _ANSWERS]
     if not said:
         return None

@@ -23,7 +23,11 @@ BY_RULE = "rule"
 a part that was found in another picture."""
 
 
-_DOUBTS = frozenset({"limit.signer_unknown", "limit.forgeable"})
+_MOVED = "limit.watermark_can_be_moved"
+LOOSE = frozenset({"limit.forgeable", _MOVED})
+"""Limits of marks that are not bound to one file: what they say is a claim, whoever wrote it."""
+
+_DOUBTS = LOOSE | {"limit.signer_unknown"}
 
 
 class Answer(StrEnum):
@@ -187,6 +191,8 @@ class Report:
                 return f"{code}.signed"
             if any("limit.signer_unknown" in one.limits for one in marks):
                 return f"{code}.signer_unknown"
+            if any(_MOVED in one.limits for one in marks):
+                return f"{code}.watermark"
             if marks:
                 return f"{code}.unsigned"
         if self.answer is Answer.INCONCLUSIVE and grounds:

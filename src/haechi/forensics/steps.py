@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from haechi.forensics.report import Answer, Signal, State, Toward
+from haechi.forensics.report import LOOSE, Answer, Signal, State, Toward
 
 ALWAYS = ("next.never_lower", "next.keep_file")
 """True of every report: it decides about no request, and the file is the evidence."""
@@ -21,7 +21,7 @@ def steps(answer: Answer, signals: Sequence[Signal]) -> tuple[str, ...]:
     if any(one.kind == "pixels" and one.regions and one.likelihood_ratio for one in signals):
         wanted.append("next.look_at_regions")
     claims = [one for one in signals if one.toward in {Toward.MADE, Toward.ALTERED}]
-    if any("limit.forgeable" in one.limits for one in claims):
+    if any(LOOSE.intersection(one.limits) for one in claims):
         wanted.append("next.check_mark")
     if answer in {Answer.INCONCLUSIVE, Answer.NO_SIGN}:
         if not any(name.startswith("donor.") for name in states):

@@ -23,6 +23,11 @@ ANSWERS: Mapping[str, str] = {
         "The file says of itself that AI made it. Nobody has signed that statement, so anybody could "
         "have written it; nothing found contradicts it."
     ),
+    "answer.made_by_ai.watermark": (
+        "The watermark that this installation puts into what AI makes is in the file. Such a mark can be "
+        "carried over from one picture to another: compare the file with the record of what was made "
+        "before you rely on it. Nothing found contradicts it."
+    ),
     "answer.made_by_ai": (
         "Probably made by AI: several independent traces in the pixels point to it. This is an "
         "estimate, not a proof."
@@ -42,6 +47,11 @@ ANSWERS: Mapping[str, str] = {
     "answer.altered.unsigned": (
         "The file says of itself that AI altered it. Nobody has signed that statement, so anybody "
         "could have written it; nothing found contradicts it."
+    ),
+    "answer.altered.watermark": (
+        "The watermark that this installation puts into what AI edits is in the file. Such a mark can be "
+        "carried over from one picture to another: compare the file with the record of what was made "
+        "before you rely on it. Nothing found contradicts it."
     ),
     "answer.altered": (
         "Probably altered: several independent traces in the pixels point to it. This is an "
@@ -163,7 +173,8 @@ LIMITS: Mapping[str, str] = {
     "limit.signer_unknown": "Anybody can make such a certificate; only that the file was not changed since is known.",
     "limit.broken_says_little": "Sending a picture through a messenger is enough to break a signature.",
     "limit.watermark_can_be_moved": (
-        "Who has a marked picture could copy its watermark onto another one; that takes skill and a reason."
+        "Who has a marked picture can carry its watermark over to another one, without the key. Whether it "
+        "belongs here, only the record of what was made tells."
     ),
 }
 

@@ -21,7 +21,7 @@ HEADLINES: Mapping[str, str] = {
         "A trusted signature says that this is a photograph or recording, and it was not changed since."
     ),
     "watermark": _(
-        "This bears the invisible mark of a service that works with us: it was made or changed with AI."
+        "This bears the invisible mark that services who work with us put into what AI made or changed."
     ),
     "contradicting": _(
         "The marks of this file contradict each other. Do not rely on any one of them."
@@ -41,7 +41,7 @@ CAVEATS: Mapping[str, str] = {
         "It says nothing about what stood before the camera, or whether the person shown agreed."
     ),
     "watermark": _(
-        "Only who holds our key can write this mark. Whether the person shown agreed is another question."
+        "Only who holds our key can make this mark, but it can be carried over from another picture. Whether the person shown agreed is another question."
     ),
     "contradicting": _("Marks that are not signed can be written and taken out by anybody."),
     "says_ai": _(

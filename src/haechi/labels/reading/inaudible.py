@@ -10,7 +10,7 @@ from haechi.media import Limits
 
 
 def watermark(data: bytes, key: bytes, limits: Limits, haul: Haul) -> Iterator[Mark]:
-    """The mark, if `key` is the one it was made with. Only who has the key can have written it."""
+    """The mark, if `key` is the one it was made with. It may have been carried over."""
     try:
         found = hearing.mark(data, key, limits)
     except MediaError as error:

@@ -50,7 +50,7 @@ def alpha(data: bytes, kind: Kind, limits: Limits, haul: Haul) -> None:
 
 
 def watermark(data: bytes, kind: Kind, key: bytes, limits: Limits, haul: Haul) -> Iterator[Mark]:
-    """Our own mark, if `key` is the one it was made with. Only who has the key can have written it."""
+    """Our own mark, if `key` is the one it was made with. It may have been carried over."""
     try:
         found = _detected(data, kind, key, limits)
     except MediaError as error:
@@ -63,6 +63,9 @@ def watermark(data: bytes, kind: Kind, key: bytes, limits: Limits, haul: Haul) -
 
 def _detected(data: bytes, kind: Kind, key: bytes, limits: Limits) -> Detected | None:
     if kind.is_video:
+        with video.tracks(data, limits) as source:
+            if not source.streams.video:
+                return None  # sound alone, in a container of films
         return detect_frames(_frames(data, limits), key=key)
     return detect(np.ascontiguousarray(decode(data, limits=limits).rgb), key=key)
 

@@ -24,9 +24,6 @@ MOST = 50
 # Of a video; the key frame of what is asked is looked up in all its turns beside these.
 FRAMES_KEPT = 128
 FRAMES_ASKED = 12
-MOST_IN_BAND = 100_000
-"""Of one picture recorded more often than this in one band, some are found, and that is enough."""
-
 NEWEST = 100_000
 """How many of the newest records with an embedding are compared one by one, where a model is installed."""
 BATCH_ROWS = 2_000
@@ -115,7 +112,14 @@ def _near(query: Query) -> list[int]:
             for at in np.flatnonzero(far <= radius).tolist():
                 key = int(rows[at, 0])
                 nearest[key] = min(int(far[at]), nearest.get(key, radius))
-    return sorted(nearest, key=lambda key: (nearest[key], key))[:MOST]
+            if len(nearest) > BATCH_ROWS:
+                nearest = {key: nearest[key] for key in _best(nearest)}
+    return _best(nearest)
+
+
+def _best(far: dict[int, int]) -> list[int]:
+    """The nearest, MOST at most; of equals those that were written down first."""
+    return sorted(far, key=lambda key: (far[key], key))[:MOST]
 
 
 def _in_band(number: int, values: list[int]) -> Iterator[tuple[int, ...]]:
@@ -124,15 +128,16 @@ def _in_band(number: int, values: list[int]) -> Iterator[tuple[int, ...]]:
         return
     # Written as text at once: the driver takes each of several thousand numbers by itself.
     told = f"{{{','.join(map(str, values))}}}"
-    with connection.cursor() as cursor:
-        cursor.execute(_IN_BAND[number], [told, MOST_IN_BAND])
+    # All of them, however many share a value by chance or on purpose; a batch at a time is here.
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(_IN_BAND[number], [told])
         while some := cursor.fetchmany(BATCH_ROWS):
             yield from some
 
 
 _IN_BAND = tuple(
     f"SELECT generation_id, {', '.join(BAND_COLUMNS)} FROM tracing_likeness"  # noqa: S608  # our own names
-    f" WHERE {column} = ANY(%s::int[]) LIMIT %s"
+    f" WHERE {column} = ANY(%s::int[])"
     for column in BAND_COLUMNS
 )
 

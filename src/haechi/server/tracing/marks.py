@@ -45,15 +45,16 @@ class Marks:
     claims: tuple[Claim, ...]
 
 
-def read(data: bytes, key: bytes, chain: str | None) -> Marks:
+def read(data: bytes, key: bytes, chain: str | None, *, hidden: bool = True) -> Marks:
     """Every claim, the surest carrier first. Raises MediaError for what is no media.
 
-    chain   our own certificates (PEM), the signer's first, or None
+    chain    our own certificates (PEM), the signer's first, or None
+    hidden   look into pixels and sound too
     """
     reading = labels.read(data, trust_anchors=chain, watermark=False)
     ours = _serial(chain) if chain else ""
-    hidden = (*_in_pixels(data, key), *_in_sound(data, key))
-    claims = [*hidden, *(each for mark in reading.marks for each in _of(mark, ours))]
+    found = (*_in_pixels(data, key), *_in_sound(data, key)) if hidden else ()
+    claims = [*found, *(each for mark in reading.marks for each in _of(mark, ours))]
     return Marks(bytes.fromhex(reading.sha256), reading.media_type, tuple(dict.fromkeys(claims)))
 
 

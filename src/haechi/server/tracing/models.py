@@ -108,6 +108,12 @@ class Generation(FingerprintFields):
                 fields=["platform", "produce_digest"], name="one_row_per_produce_id"
             )
         ]
+        # Those that are compared one by one, the newest first (tracing.known).
+        indexes: ClassVar = [
+            models.Index(
+                fields=["-id"], condition=Q(embedding__isnull=False), name="generation_embedded"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"generation {self.pk}"

@@ -20,6 +20,8 @@ from haechi.labels.watermark.sound.embedding import Embedder
 
 LEAST_S = 6.0
 LEAST_RATE = 8_000
+MOST_CHANNELS = 7
+"""PyAV builds no frames of more planes."""
 LONGEST_S = 300.0
 """So much of a sound is searched."""
 _LEAST_READ_S = 3.0
@@ -28,8 +30,10 @@ __all__ = [
     "LEAST_RATE",
     "LEAST_S",
     "LONGEST_S",
+    "MOST_CHANNELS",
     "DetectedSound",
     "Embedder",
+    "bearable",
     "detect_sound",
     "embed_sound",
     "embedder",
@@ -58,13 +62,18 @@ def embed_sound(
     """A copy of `samples` (n, channels), from -1 to 1, that carries `payload`.
 
     The same arguments give the same samples. A second mark upon a first leaves both unsure: detect
-    first. Raises PayloadRefused (not in 0 .. 2**48 - 1) or TooShortToMark (shorter than LEAST_S, or
-    fewer than LEAST_RATE samples a second).
+    first. Raises PayloadRefused (not in 0 .. 2**48 - 1) or TooShortToMark (shorter than LEAST_S,
+    fewer than LEAST_RATE samples a second, more than MOST_CHANNELS).
     """
-    if len(samples) < LEAST_S * rate:
+    if not bearable(rate, samples.shape[1]) or len(samples) < LEAST_S * rate:
         raise TooShortToMark(len(samples) / rate, LEAST_S)
     marker = embedder(rate, samples.shape[1], payload, key=key)
     return np.concatenate([marker.put(samples), marker.end()])
+
+
+def bearable(rate: int, channels: int) -> bool:
+    """Whether a sound of that form can bear the mark."""
+    return rate >= LEAST_RATE and 0 < channels <= MOST_CHANNELS
 
 
 def embedder(rate: int, channels: int, payload: int, *, key: bytes) -> Embedder:

@@ -42,7 +42,7 @@ def hold(request: HttpRequest, inquiry_id: int) -> HttpResponse:
         "problem": problem,
         "problem_words": words_for(problem) if problem else "",
         "findings": asked.findings.select_related("generation__platform"),
-        "until": asked.asked_at + holding.WAITS_FOR,
+        "until": holding.until(asked, now=now),
     }
     return render(request, "desk/trace_hold.html", context)
 

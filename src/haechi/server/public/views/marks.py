@@ -1,5 +1,6 @@
 """Anybody may have the marks of a file read. Nothing of it is kept, and nobody sees it."""
 
+from dataclasses import replace
 from functools import cache
 from threading import BoundedSemaphore
 
@@ -17,7 +18,7 @@ from django.views.decorators.http import require_http_methods
 from haechi import labels
 from haechi.errors import DecoderCrashed, DecodeTimeout, MediaError, NotMedia, TooManyBytes
 from haechi.labels import Reading
-from haechi.media import Sandbox
+from haechi.media import DEFAULT, Sandbox
 from haechi.server.in_memory import InMemory
 from haechi.server.label_words import shown
 from haechi.server.public.forms import CalmForm
@@ -101,8 +102,8 @@ def _read(data: bytes) -> tuple[Reading, bool]:
 
 @cache
 def sandbox() -> Sandbox:
-    """Where strangers' files are read. Started when first needed."""
-    return Sandbox(workers=1)
+    """Where strangers' files are read: one at a time, and a film no longer than others can wait."""
+    return Sandbox(workers=1, limits=replace(DEFAULT, video_job_s=20.0))
 
 
 def _refused(request: HttpRequest, code: str, status: int) -> HttpResponse:

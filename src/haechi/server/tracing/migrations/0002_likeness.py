@@ -3,6 +3,7 @@
 from typing import Any
 
 import django.db.models.deletion
+import numpy as np
 from django.conf import settings
 from django.db import migrations, models
 
@@ -23,7 +24,9 @@ def fill(apps: Any, schema_editor: object) -> None:  # noqa: ARG001  # Django's 
     for row in rows.iterator(chunk_size=SLICE):
         shown = [one.pdq.bits for one in frames.unpack(bytes(row.frames)) if one.pdq.quality >= LEAST_QUALITY]
         own = [bytes(row.pdq)] if row.pdq is not None and row.pdq_quality >= LEAST_QUALITY else []
-        hashes = list(dict.fromkeys([*own, *shown[:MOST_FRAMES]]))
+        if len(shown) > MOST_FRAMES:
+            shown = [shown[at] for at in np.linspace(0, len(shown) - 1, MOST_FRAMES).astype(int)]
+        hashes = list(dict.fromkeys([*own, *shown]))
         for place, cut in enumerate(bands.cut(bands.words(hashes)).tolist() if hashes else []):
             columns = {f"band_{number}": value for number, value in enumerate(cut)}
             waiting.append(likeness(generation_id=row.pk, place=place, **columns))
@@ -69,6 +72,10 @@ class Migration(migrations.Migration):
                 ('band_10', models.IntegerField(db_index=True)),
                 ('generation', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='likenesses', to='tracing.generation')),
             ],
+        ),
+        migrations.AddIndex(
+            model_name='generation',
+            index=models.Index(condition=models.Q(('embedding__isnull', False)), fields=['-id'], name='generation_embedded'),
         ),
         migrations.RunPython(fill, migrations.RunPython.noop),
     ]
