@@ -59,6 +59,9 @@ EDGES = {
 }
 """Of signals that mostly find nothing at all, which is a bin of its own."""
 
+SEEN = {"pixels.jpeg_history": 0.75, "pixels.copy_move": 1e-4}
+"""What `answers` counts: signals and from which value on they count as found."""
+
 DATA = Path(calibration.__file__).parent / "data" / "calibration.json"
 FILES = DATA.with_name("calibration.files.json")
 """The photographs, by SHA-256: which of the repositories' files were taken."""
@@ -256,8 +259,8 @@ def _each(value: float | list[float | None] | None) -> list[float]:
     return [one for one in (value if isinstance(value, list) else [value]) if one is not None]
 
 
-def answer(row: Row, scale: Calibration) -> Answer:
-    """What is said of a measured file."""
+def judged(row: Row, scale: Calibration) -> tuple[Answer, float]:
+    """What is said of a measured file, and how many times likelier its values are in altered ones."""
     bare = [
         Signal(
             name,
@@ -270,7 +273,8 @@ def answer(row: Row, scale: Calibration) -> Answer:
         )
         for name, trait in pixels.TRAITS.items()
     ]
-    return fuse.fuse(calibration.weighed(bare, scale)).answer
+    weighed = calibration.weighed(bare, scale)
+    return fuse.fuse(weighed).answer, fuse.together(weighed, Toward.ALTERED)
 
 
 def _parts(value: float | list[float | None] | None) -> tuple[float | None, ...]:
@@ -278,30 +282,33 @@ def _parts(value: float | list[float | None] | None) -> tuple[float | None, ...]
 
 
 def answers(path: Path, scale: Calibration, half: str = "evaluation") -> None:
-    """Print how often each answer is given, by class and by what was done."""
-    told: dict[tuple[str, str], Counter[Answer]] = defaultdict(Counter)
+    """Print what is said, found and weighed, by class and by what was done."""
+    told: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    ratios: dict[tuple[str, str], list[float]] = defaultdict(list)
     for row in rows(path, half):
-        given = answer(row, scale)
-        told[row["class"], "all"][given] += 1
-        told[row["class"], row["edit"]][given] += 1
-    print(f"{'':30} {'files':>6} {'made':>6} {'altered':>8} {'no sign':>8} {'inconclusive':>13}")
+        given, ratio = judged(row, scale)
+        highest = {name: max(_each(row["values"].get(name)), default=0) for name in SEEN}
+        seen = [name for name, least in SEEN.items() if highest[name] >= least]
+        for name in {"all", _group(row), row["edit"]}:
+            told[row["class"], name].update([given, *seen])
+            ratios[row["class"], name].append(ratio)
+    columns = (*(one.value for one in (Answer.MADE, Answer.ALTERED, Answer.NO_SIGN)), *SEEN)
+    print(f"{'':30} files", *columns, "ratio: mean", "highest", "under 1", sep="  ")
     for (kind, name), count in sorted(told.items()):
-        many = count.total()
-        shares = [
-            count[one] for one in (Answer.MADE, Answer.ALTERED, Answer.NO_SIGN, Answer.INCONCLUSIVE)
-        ]
+        each = ratios[kind, name]
         print(
-            f"{kind + ' ' + name:30} {many:>6} {shares[0]:>6} {shares[1]:>8} {shares[2]:>8} {shares[3]:>13}"
+            f"{kind + ' ' + name:30} {len(each):>5}",
+            *(f"{count[one]:>{len(one)}}" for one in columns),
+            f"{np.mean(each):>11.2f}  {max(each):>7.2f}  {np.mean(np.array(each) < 1):>7.0%}",
+            sep="  ",
         )
-    cameras = told["camera", "all"]
-    accused = cameras[Answer.MADE] + cameras[Answer.ALTERED]
-    print(f"camera photographs called made or altered: {accused} of {cameras.total()}")
-    price = cameras[Answer.INCONCLUSIVE] / max(1, cameras.total())
-    print(f"the price: {price:.0%} of camera photographs and ", end="")
-    altered = told["altered", "all"]
-    print(
-        f"{altered[Answer.INCONCLUSIVE] / max(1, altered.total()):.0%} of altered ones inconclusive"
-    )
+
+
+def _group(row: Row) -> str:
+    """The column of the table in docs/forensics.md."""
+    if row["class"] == "altered":
+        return "(messenger)" if row["edit"] == "insert_messenger" else "(saved)"
+    return row["edit"] if row["edit"] in {*MATCHED, "original"} else "(one edit)"
 
 
 def main(words: Sequence[str]) -> int:

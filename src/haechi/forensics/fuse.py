@@ -5,7 +5,7 @@ In this order; the first that holds decides:
 1. A signature that fits this very file says that it was made or edited by AI: MADE or ALTERED. If a
    trusted camera says the opposite: INCONCLUSIVE.
 2. A part of it was found in a donor, and the rest was not: ALTERED. Where all but a part is the
-   donor's, only if that part lies on a face: words and stickers lie on real photographs too.
+   donor's, only if that part lies on a face (LEAST_ON_FACE): words and stickers lie on real photographs too.
 3. A trusted camera signature, and nothing against it: AUTHENTIC. There is no other way to it.
 4. The file itself says, unsigned, that AI made or edited it, or our watermark does, and no mark says
    otherwise: MADE or ALTERED, in words that say that such marks can be forged, or carried over from
@@ -30,6 +30,10 @@ ship do not reach it: they are as silent on half of the altered pictures (docs/f
 
 LEAST_LOOKED = 4
 """So many calibrated signals must have been able to look before "no sign found" is said."""
+
+LEAST_ON_FACE = 0.1
+"""Of a replaced part or of the face, whichever is smaller: words over somebody's hair reach up to 0.03 into the
+rectangle around the face."""
 
 FAMILIES: Mapping[str, str] = {
     "pixels.jpeg_grid": "jpeg",
@@ -102,15 +106,17 @@ def _donor(signals: Sequence[Signal]) -> Fused | None:
     return Fused(Answer.ALTERED, _ids(counted)) if counted else None
 
 
-def _meet(some: Iterable[Region], others: Sequence[Region]) -> bool:
-    return any(
-        one.x < other.x + other.width
-        and other.x < one.x + one.width
-        and one.y < other.y + other.height
-        and other.y < one.y + one.height
-        for one in some
-        for other in others
-    )
+def _meet(some: Iterable[Region], faces: Sequence[Region]) -> bool:
+    """True if one of `some` lies on a face, and does not only touch the rectangle around it."""
+    return any(_shared(one, face) > LEAST_ON_FACE for one in some for face in faces)
+
+
+def _shared(one: Region, other: Region) -> float:
+    """What both cover, as a part of the smaller."""
+    wide = min(one.x + one.width, other.x + other.width) - max(one.x, other.x)
+    high = min(one.y + one.height, other.y + other.height) - max(one.y, other.y)
+    smaller = min(one.width * one.height, other.width * other.height)
+    return max(0.0, wide) * max(0.0, high) / smaller if smaller > 0 else 0.0
 
 
 def _camera(signals: Sequence[Signal]) -> Fused | None:
