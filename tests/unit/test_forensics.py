@@ -173,6 +173,7 @@ def test_no_sign_is_said_only_where_much_could_look_and_all_is_silent() -> None:
     [
         ("donor.replaced", (0.1, 0.1, 0.2, 0.2), Answer.ALTERED),
         ("donor.replaced", (0.7, 0.7, 0.2, 0.2), Answer.INCONCLUSIVE),
+        ("donor.replaced", (0.1, 0.1, 0.2, 0.11), Answer.INCONCLUSIVE),  # words over the hair
         ("donor.replaced", None, Answer.INCONCLUSIVE),
         ("donor.inserted", None, Answer.ALTERED),
     ],
