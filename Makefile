@@ -44,7 +44,7 @@ demo: setup
 # a change is refused for what it does and not by chance. `make fast` looks elsewhere at every run.
 SEED = $$(find tests -name '*.py' | LC_ALL=C sort | xargs cat | cksum | cut -d' ' -f1)
 TEST = $(PY) -m pytest -q --randomly-seed=$(SEED) --hypothesis-profile=gate
-# Two cores: two halves of the tests side by side, and the other checks before the second of them.
+# Two cores: two halves of the tests side by side, and the other checks where one of them is done.
 # With ARGS, as told.
 test: setup browser
 	@echo 'tests'
