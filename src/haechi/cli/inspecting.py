@@ -5,6 +5,7 @@ docs/commands.md is the contract.
 
 import argparse
 import os
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -36,6 +37,7 @@ COLUMNS = (
     "detail",
 )
 _WATERMARK_KEY = "HAECHI_WATERMARK_KEY"
+_KEY = re.compile(r"[0-9a-fA-F]{64}", re.ASCII)
 
 
 @grep_codes
@@ -147,10 +149,9 @@ def _anchors(path: Path) -> str:
 
 def _watermark_key() -> bytes | None:
     told = os.environ.get(_WATERMARK_KEY, "")
-    try:
-        return bytes.fromhex(told) or None
-    except ValueError as error:
-        raise SettingRefused(_WATERMARK_KEY, "is no hexadecimal number") from error
+    if told and not _KEY.fullmatch(told):
+        raise SettingRefused(_WATERMARK_KEY, "is not 64 hexadecimal digits")
+    return bytes.fromhex(told) or None
 
 
 def _rows(record: Record) -> Iterator[list[object]]:
