@@ -10,9 +10,10 @@ import cv2
 import numpy as np
 
 from haechi.errors import MediaError
+from haechi.forensics import regions
 from haechi.forensics.donor.compared import Compared, Mask, Rgb, compare
 from haechi.forensics.donor.judged import Judged, Kin, judge
-from haechi.forensics.report import BY_RULE, Region, Signal, State, Toward
+from haechi.forensics.report import BY_RULE, Signal, State, Toward
 from haechi.index.align import align
 from haechi.media import DEFAULT, Limits, decode
 
@@ -54,7 +55,7 @@ def between(picture: Rgb, donor: Rgb, number: int) -> Signal:
         _bare(number, f"donor.{judged.kin.value}", State.SPEAKS, _LIMITS.get(judged.kin, ())),
         toward=Toward.ALTERED if judged.kin in _ALTERS else None,
         value=float(found.inliers),
-        regions=_regions(judged.part),
+        regions=regions.largest(judged.part),
         picture=_side_by_side(compared, judged.part),
     )
 
@@ -68,21 +69,6 @@ def _bare(number: int, meaning: str, state: State, limits: tuple[str, ...]) -> S
     told = {"number": str(number)}
     return Signal(
         f"{KIND}.{number}", KIND, state, meaning, calibration=BY_RULE, params=told, limits=limits
-    )
-
-
-def _regions(part: Mask) -> tuple[Region, ...]:
-    count, _, stats, _ = cv2.connectedComponentsWithStats(part.astype(np.uint8))
-    rows, columns = part.shape
-    largest = sorted(range(1, count), key=lambda one: -int(stats[one, cv2.CC_STAT_AREA]))[:4]
-    return tuple(
-        Region(
-            round(float(stats[one, 0]) / columns, 4),
-            round(float(stats[one, 1]) / rows, 4),
-            round(float(stats[one, 2]) / columns, 4),
-            round(float(stats[one, 3]) / rows, 4),
-        )
-        for one in largest
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from haechi.forensics import regions
 from haechi.forensics.pixels.parts import Part
 from haechi.forensics.pixels.subject import Found, Grey
 from haechi.forensics.report import Region
@@ -13,7 +14,6 @@ from haechi.media.jpeg import turn
 
 _LONGEST_PX = 512
 _HEAT_PX = 192
-_MOST_REGIONS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,19 +29,7 @@ class Canvas:
             return ()
         drawn = self._blank()
         self._lay(drawn, part, found.region.astype(np.float32), cv2.INTER_NEAREST)
-        mask = np.ascontiguousarray(self._upright(drawn) > 0.5).astype(np.uint8)
-        count, _, stats, _ = cv2.connectedComponentsWithStats(mask)
-        largest = sorted(range(1, count), key=lambda one: -int(stats[one, cv2.CC_STAT_AREA]))
-        rows, columns = mask.shape
-        return tuple(
-            Region(
-                round(float(stats[one, 0]) / columns, 4),
-                round(float(stats[one, 1]) / rows, 4),
-                round(float(stats[one, 2]) / columns, 4),
-                round(float(stats[one, 3]) / rows, 4),
-            )
-            for one in largest[:_MOST_REGIONS]
-        )
+        return regions.largest(np.ascontiguousarray(self._upright(drawn) > 0.5))
 
     def heat(self, found: Mapping[Part, Found]) -> bytes | None:
         """A PNG of the maps of all parts; None where there is no place to show."""
