@@ -33,7 +33,7 @@ def mark(data: bytes, key: bytes, limits: Limits = DEFAULT) -> DetectedSound | N
 @contextmanager
 def _opened(data: bytes, limits: Limits) -> Iterator[tuple[Any, Any]]:
     form = sounds.sniff(data)
-    if form is None and data[8:12] in _SOUND_BRANDS:
+    if form is None and data[8:12] in sounds.BRANDS:
         form = Sound.M4A
     if form is not None:
         with sounds.opened(data, form) as found:
@@ -43,9 +43,6 @@ def _opened(data: bytes, limits: Limits) -> Iterator[tuple[Any, Any]]:
         raise NotMedia("there is no sound in it")
     with video.tracks(data, limits) as container:
         yield container, next(iter(container.streams.audio), None)
-
-
-_SOUND_BRANDS = frozenset({b"M4A ", b"M4B "})
 
 
 def _heard(container: Any, stream: Any) -> NDArray[np.float32]:  # noqa: ANN401 - PyAV's

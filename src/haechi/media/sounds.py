@@ -35,6 +35,9 @@ DECODERS = frozenset(
 IN_FILMS = DECODERS | {"ac3", "eac3", "mp2", "mp2float", "wmav2", "pcm_s16be"}
 """What the sound of films is coded in beside these."""
 
+BRANDS = frozenset({b"M4A ", b"M4B "})
+"""Bytes 8 to 11 of an MP4 that says it is sound alone."""
+
 
 def sniff(data: bytes) -> Sound | None:
     """What format of sound this is; None for everything else, MP4 with sound alone included."""

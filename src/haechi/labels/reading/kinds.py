@@ -18,7 +18,7 @@ from haechi.labels.reading import (
     vorbis,
 )
 from haechi.labels.reading.haul import Haul
-from haechi.media import Kind, sniff
+from haechi.media import Kind, sniff, sounds
 
 type Reader = Callable[[bytes, Haul], None]
 
@@ -64,7 +64,6 @@ _READERS: Mapping[Kind, Reader] = {
     Kind.MKV: matroska.read,
     Kind.WEBM: matroska.read,
 }
-_SOUND_BRANDS = frozenset({b"M4A ", b"M4B "})
 
 
 def form_of(data: bytes) -> Form:
@@ -76,7 +75,7 @@ def form_of(data: bytes) -> Form:
         if found is None:
             raise
         return found
-    if kind is Kind.MP4 and data[8:12] in _SOUND_BRANDS:
+    if kind is Kind.MP4 and data[8:12] in sounds.BRANDS:
         return Form("audio/mp4", boxes.read)
     return Form(kind.mime, _READERS.get(kind), kind)
 

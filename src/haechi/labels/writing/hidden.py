@@ -79,9 +79,6 @@ class Marker:
     def _begin(self, frame: Any) -> None:  # noqa: ANN401
         self._rate = frame.rate
         channels = len(frame.layout.channels)
-        if not sound.bearable(frame.rate, channels):
-            form = f"{frame.rate} samples a second, {channels} channels"
-            raise TooShortToMark(0.0, sound.LEAST_S, form)
         self._planar = av.AudioResampler("fltp", frame.layout, frame.rate)
         self._embedder = sound.embedder(frame.rate, channels, self._payload, key=self._key)
         self._ready = np.zeros((0, channels), np.float32)

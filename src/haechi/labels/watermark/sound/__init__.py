@@ -33,7 +33,6 @@ __all__ = [
     "MOST_CHANNELS",
     "DetectedSound",
     "Embedder",
-    "bearable",
     "detect_sound",
     "embed_sound",
     "embedder",
@@ -65,22 +64,20 @@ def embed_sound(
     first. Raises PayloadRefused (not in 0 .. 2**48 - 1) or TooShortToMark (shorter than LEAST_S,
     fewer than LEAST_RATE samples a second, more than MOST_CHANNELS).
     """
-    if not bearable(rate, samples.shape[1]) or len(samples) < LEAST_S * rate:
-        raise TooShortToMark(len(samples) / rate, LEAST_S)
     marker = embedder(rate, samples.shape[1], payload, key=key)
+    if len(samples) < LEAST_S * rate:
+        raise TooShortToMark(len(samples) / rate, LEAST_S)
     return np.concatenate([marker.put(samples), marker.end()])
-
-
-def bearable(rate: int, channels: int) -> bool:
-    """Whether a sound of that form can bear the mark."""
-    return rate >= LEAST_RATE and 0 < channels <= MOST_CHANNELS
 
 
 def embedder(rate: int, channels: int, payload: int, *, key: bytes) -> Embedder:
     """The same for a sound that comes in pieces; whether it is long enough, the caller sees.
 
-    Raises PayloadRefused.
+    Raises PayloadRefused, and TooShortToMark for a rate or channels that cannot bear the mark.
     """
+    if rate < LEAST_RATE or not 0 < channels <= MOST_CHANNELS:
+        form = f"{rate} samples a second, {channels} channels"
+        raise TooShortToMark(0.0, LEAST_S, form)
     if not 0 <= payload < 1 << code.BITS:
         raise PayloadRefused(payload, code.BITS)
     return Embedder(rate, channels, payload, key)
