@@ -35,6 +35,7 @@ CUT = """() => [...document.querySelectorAll("body *")].filter(one => {
 
 # All that can be pressed; of radio buttons with one name, one takes the focus for all.
 STOPS = """() => {
+  document.querySelectorAll("[data-stop]").forEach(one => one.removeAttribute("data-stop"));
   const names = new Set();
   const stops = [...document.querySelectorAll(
     "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex='0']")]
@@ -46,7 +47,9 @@ STOPS = """() => {
 
 # Where the focus comes by: which stop it is, and whether one sees it there.
 WATCH = """() => {
+  const begun = "stops" in window;
   window.stops = [];
+  if (begun) return;
   const look = at => {
     const first = at.type === "radio" && document.querySelector(`[name="${at.name}"][data-stop]`);
     // The parts of a date have a focus of their own, which no script sees.
@@ -73,6 +76,12 @@ COVERED = """() => [...document.querySelectorAll("[data-stop]")].filter(at => {
   return !there || !(whole.contains(there) || there.contains(at));
 }).map(one => one.outerHTML.slice(0, 160))"""
 
+NAMED = """stops => stops.map(stop => document.querySelector(`[data-stop="${stop}"]`))
+  .map(one => one?.outerHTML.slice(0, 160) ?? "gone")"""
+
+# How often a page may change while somebody presses Tab through it.
+WALKS = 4
+
 
 @contextmanager
 def text_twice_as_large(page: Page) -> Iterator[None]:
@@ -93,8 +102,20 @@ def cut(page: Page) -> list[str]:
 
 
 def by_keyboard(page: Page) -> list[str]:
-    """Press Tab through the whole page; what was not reached, or reached without being seen."""
-    wanted = page.evaluate(STOPS)
+    """Press Tab through the whole page; what was not reached, or reached without being seen.
+
+    The queue puts new lists in place of old ones while it is open, and what is pressed then is
+    another page than the one that was counted: it is walked anew.
+    """
+    for _ in range(WALKS):
+        wanted = page.evaluate(STOPS)
+        faults = _walk(page, wanted)
+        if page.locator("[data-stop]").count() == wanted:
+            return faults
+    return ["never stands still"]
+
+
+def _walk(page: Page, wanted: int) -> list[str]:
     page.evaluate("document.activeElement.blur(); window.getSelection().removeAllRanges()")
     page.evaluate(WATCH)
     # A few more: the focus does not begin at the top where an error has it, and every date has a stop
@@ -107,10 +128,6 @@ def by_keyboard(page: Page) -> list[str]:
         reached.add(stop)
         if not seen:
             faults.append(f"focus not seen: {html}")
-    missing = {str(stop) for stop in range(wanted)} - reached
+    missing = sorted({str(stop) for stop in range(wanted)} - reached)
     faults += [f"focus covered: {html}" for html in page.evaluate(COVERED)]
-    return faults + [f"not reached by Tab: {_html(page, stop)}" for stop in sorted(missing)]
-
-
-def _html(page: Page, stop: str) -> str:
-    return str(page.locator(f'[data-stop="{stop}"]').evaluate("one => one.outerHTML.slice(0, 160)"))
+    return faults + [f"not reached by Tab: {html}" for html in page.evaluate(NAMED, missing)]

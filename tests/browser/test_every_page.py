@@ -394,6 +394,23 @@ def test_the_checks_see_what_is_wrong(open_page: "Opener") -> None:
         assert fault in seen, seen
 
 
+def test_a_list_that_is_renewed_under_the_keyboard_is_walked_anew(open_page: "Opener") -> None:
+    page = open_page("public", "ko").page
+    page.set_content("<main></main>")
+    for times, seen in ((1, []), (100, ["never stands still"])):
+        page.evaluate(RENEWED, times)
+        assert narrow.by_keyboard(page) == seen
+
+
+# As the queue does when the server says so, here at every key.
+RENEWED = """times => {
+  const put = () => {
+    document.querySelector("main").innerHTML = '<a href="#a">가</a><a href="#b">나</a>';
+  };
+  put();
+  document.addEventListener("keydown", () => times-- > 0 && put());
+}"""
+
 WRONG = """<!doctype html><html lang="xx"><title>Fake pictures</title>
 <meta http-equiv="Content-Security-Policy" content="script-src 'none'"><script>1</script>
 <h1>가</h1><h3 aria-label="Nobody has translated this either">나</h3><input name="a">
