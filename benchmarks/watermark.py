@@ -2,7 +2,7 @@
 
     python -m benchmarks.watermark [FOLDER]
 
-Photographs come from FOLDER (JPEG or PNG, at most 200, by name); without one, those that
+Photographs come from FOLDER (JPEG or PNG, at most 500, by name); without one, those that
 scikit-image ships. Those of half a megapixel and more are brought to one megapixel and counted as
 large, the others are counted as small as they are. Edits are those of `haechi.evaluation` and the
 fixed ones of the bar; edits without a bar are made of every fourth photograph. Edits are shared
@@ -45,7 +45,7 @@ type Rgb = NDArray[np.uint8]
 cv2.setNumThreads(1)
 
 KEY = b"a key for measuring and nothing else"
-MOST = 200
+MOST = 500
 EVERY = 4
 LARGE_PX = 500_000
 MEGAPIXEL = 1_000_000

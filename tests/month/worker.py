@@ -51,7 +51,8 @@ class Worker:
             if not due:
                 return
             for job in due:
-                self._run(job)
+                if job.lock not in _held():
+                    self._run(job)
         raise AssertionError(f"jobs that never end: {[job.task_name for job in due][:5]}")
 
     def _run(self, row: ProcrastinateJob) -> None:
@@ -117,5 +118,16 @@ def _periodic() -> Iterator[tuple[str, str, Any]]:
 
 
 def _due(now: datetime) -> Iterator[ProcrastinateJob]:
+    held = _held()
     rows = ProcrastinateJob.objects.filter(status="todo").order_by("pk")
-    return (row for row in rows if row.scheduled_at is None or row.scheduled_at <= now)
+    return (
+        row
+        for row in rows
+        if row.lock not in held and (row.scheduled_at is None or row.scheduled_at <= now)
+    )
+
+
+def _held() -> set[str]:
+    """Locks of those that died, until somebody sees that they are dead."""
+    locks = ProcrastinateJob.objects.filter(status="doing").values_list("lock", flat=True)
+    return {lock for lock in locks if lock}
