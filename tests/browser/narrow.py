@@ -47,8 +47,8 @@ STOPS = """() => {
 
 # Where the focus comes by: which stop it is, and whether one sees it there.
 WATCH = """() => {
-  const begun = "stops" in window;
-  window.stops = [];
+  const begun = Array.isArray(window.walked);
+  window.walked = [];
   if (begun) return;
   const look = at => {
     const first = at.type === "radio" && document.querySelector(`[name="${at.name}"][data-stop]`);
@@ -61,7 +61,7 @@ WATCH = """() => {
     return [(first || at).dataset.stop ?? "", seen, at.outerHTML.slice(0, 160)];
   };
   document.addEventListener("keyup", () => {
-    if (document.activeElement !== document.body) window.stops.push(look(document.activeElement));
+    if (document.activeElement !== document.body) window.walked.push(look(document.activeElement));
   });
 }"""
 
@@ -124,7 +124,7 @@ def _walk(page: Page, wanted: int) -> list[str]:
     for _ in range(wanted + 4 + 3 * dates):
         page.keyboard.press("Tab")
     reached, faults = set(), []
-    for stop, seen, html in page.evaluate("window.stops"):
+    for stop, seen, html in page.evaluate("window.walked"):
         reached.add(stop)
         if not seen:
             faults.append(f"focus not seen: {html}")

@@ -16,6 +16,7 @@ from django.test import Client, override_settings
 from django.utils import translation
 from pytest_django import DjangoDbBlocker
 from pytest_django.fixtures import Settings
+from tests import quick
 from tests.conftest import NOON
 
 from haechi import fingerprint, seal
@@ -48,6 +49,13 @@ OUTSIDE_URL = "https://photos.outside.example/a/1.jpg"
 def _blobs(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> None:
     settings.BLOBS = tmp_path_factory.mktemp("home") / "blobs"
     LocalStore(settings.BLOBS)
+
+
+@pytest.fixture(autouse=True)
+def _quick(settings: Settings) -> Iterator[None]:
+    settings.PASSWORD_HASHERS = quick.HASHERS
+    with quick.codes():
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -1,15 +1,14 @@
 """The month itself, step by step."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
-from unittest.mock import patch
 
-from argon2.low_level import hash_secret_raw
 from django.conf import settings
 from django.test import override_settings
+from tests import quick
 from tests.month import tally
 from tests.month.clock import Clock
 from tests.month.others import Board, Post
@@ -48,7 +47,7 @@ def month(*, cases: int, days: int, seed: int = 7, risk: float = 0.05) -> Told:
     board, post = Board(dice), Post(dice)
     with ExitStack() as open_:
         open_.enter_context(clock.ruling())
-        open_.enter_context(quick_codes())
+        open_.enter_context(quick.codes())
         port = open_.enter_context(post.open())
         webhook = open_.enter_context(board.open())
         house = replace(settings.HAECHI, smtp_host="127.0.0.1", smtp_port=port)
@@ -88,17 +87,6 @@ def month(*, cases: int, days: int, seed: int = 7, risk: float = 0.05) -> Told:
                 reviewers=reviewers, board=board, post=post,
             ),
         )  # fmt: skip
-
-
-@contextmanager
-def quick_codes() -> Iterator[None]:
-    """A quarter of a second for each code is meant for those who guess; a month has no time for it."""
-
-    def quick(**given: object) -> bytes:
-        return hash_secret_raw(**(given | {"time_cost": 1, "memory_cost": 8}))  # type: ignore[arg-type]
-
-    with patch("haechi.server.reports.return_code.hash_secret_raw", quick):
-        yield
 
 
 def _hours(days: int) -> Iterator[bool]:
