@@ -8,10 +8,11 @@ from tests.conftest import NOON
 
 from haechi import cli, fingerprint
 from haechi.cli import installation
+from haechi.labels import watermark
 from haechi.server.audit.models import Entry
 from haechi.server.matching.models import Platform
 from haechi.server.tracing import registry
-from haechi.server.tracing.models import Inquiry
+from haechi.server.tracing.models import Generation, Inquiry
 from haechi.server.tracing.registry import Look, Made
 
 pytestmark = pytest.mark.django_db
@@ -47,6 +48,7 @@ def test_the_operator_learns_service_and_model_but_not_the_account(
     [one] = told["records"]
     assert (one["service"], one["strength"], one["alike"]) == ("board", "strong", True)
     assert "account" not in one
+    assert one["trace_id"] == watermark.spelled(Generation.objects.get().trace_id)
 
 
 def test_without_a_record_or_a_reason_the_answer_is_no(

@@ -22,6 +22,7 @@ from tests.unit.labelled import heard, recorded, rustle
 from haechi import labels
 from haechi.errors import RateLimited, StorageUnavailable
 from haechi.labels import Level, writing
+from haechi.labels.watermark import spelled
 from haechi.labels.writing import Signer, Wanted, trying
 from haechi.server.api import labelling
 from haechi.server.api.places import Places
@@ -157,6 +158,8 @@ def made(public: Client, key: ApiKey, signed: None, astronaut: bytes) -> bytes:
     assert set(answer.headers["Haechi-Marks"].split()) == {
         "visible", "watermark", "aigc", "iptc", "c2pa",
     }  # fmt: skip
+    assert answer.headers["Haechi-Watermark"] == "placed"
+    assert "Haechi-Findings" not in answer.headers
     return bytes(answer.content)
 
 
@@ -200,6 +203,8 @@ def test_a_sound_too_short_for_a_mark_gets_its_other_marks(public: Client, key: 
     answer = label(public, rustle("wav", 1.0), visible="no")
     assert answer.status_code == 200, answer.content
     assert answer.headers["Haechi-Marks"].split() == ["aigc"]
+    assert answer.headers["Haechi-Watermark"] == "not_placed"
+    assert answer.headers["Haechi-Findings"] == "watermark.too_short"
 
 
 @pytest.mark.parametrize("part", [1.0, 0.9])
@@ -260,7 +265,7 @@ def test_the_same_number_is_labelled_again_and_counts_once(
     """B21: an answer that was lost is asked for again."""
     first = Generation.objects.get()
     answer = label(public, astronaut, account="mina", produce_id="n-1")
-    assert int(answer.headers["Haechi-Trace-Id"]) == first.trace_id
+    assert answer.headers["Haechi-Trace-Id"] == spelled(first.trace_id)
     assert Generation.objects.get() == first
 
 
@@ -299,3 +304,5 @@ def test_a_picture_too_small_for_a_watermark_gets_its_other_marks(
     assert answer.status_code == 200
     assert answer.headers["Content-Type"] == "image/png"
     assert answer.headers["Haechi-Marks"].split() == ["visible", "aigc", "iptc"]
+    assert answer.headers["Haechi-Watermark"] == "not_placed"
+    assert answer.headers["Haechi-Findings"] == "watermark.too_small"

@@ -29,6 +29,7 @@ from haechi.fingerprint import frames
 from haechi.fingerprint.frames import Frame
 from haechi.fingerprint.pdq import Pdq, dihedral
 from haechi.index import Query
+from haechi.labels.watermark import spelled
 from haechi.server import flow
 from haechi.server.audit.models import Entry
 from haechi.server.cases.models import Case
@@ -334,7 +335,7 @@ def test_a_mark_that_was_moved_into_another_picture_accuses_nobody_for_certain(
     """Anybody can write a label; a watermark can be copied. The picture itself must fit too."""
     row = recorded(board, astronaut, produce_id="n-7")
     label = Claim("produce", "aigc", "n-7")
-    mark = Claim("trace", "watermark", str(row.trace_id), signed=True)
+    mark = Claim("trace", "watermark", spelled(row.trace_id), signed=True)
     foreign = Claim("produce", "c2pa", "n-7", signed=False)
 
     def strength(picture: bytes, *claims: Claim) -> Strength:
@@ -350,7 +351,7 @@ def test_a_mark_that_was_moved_into_another_picture_accuses_nobody_for_certain(
 
 def test_a_record_without_a_fingerprint_is_fair_at_most(board: Platform, cat: bytes) -> None:
     row = recorded(board)
-    mark = Claim("trace", "watermark", str(row.trace_id), signed=True)
+    mark = Claim("trace", "watermark", spelled(row.trace_id), signed=True)
     [met] = asking.find(no_marks(cat, mark), asked_of(cat))
     assert (met.strength, met.alike) == (Strength.FAIR, None)
 

@@ -72,7 +72,7 @@ def test_a_picture_without_marks_is_inconclusive_and_says_what_to_do() -> None:
     ],
 )
 def test_what_each_mark_allows_to_say(mark: Mark, answer: Answer, code: str) -> None:
-    """Only a trusted camera signature is authentic, and only a key makes a mark more than a claim."""
+    """Only a trusted camera signature is authentic, and only a signature makes a mark more than a claim."""
     given, sentence = answered(mark)
     assert given is answer
     assert sentence.endswith(code)

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from tests.unit.labelled import (
     exiftool,
+    file_of,
     heard,
     platform,
     rustle,
@@ -23,10 +24,10 @@ from tests.unit.labelled import (
 )
 from tests.unit.videos_made import encoded
 
-from haechi.errors import LabelError, LabelRefused, MediaError, TooShortToMark
+from haechi.errors import LabelError, LabelRefused, MediaError
 from haechi.labels import read, watermark
 from haechi.labels.aigc import Level
-from haechi.labels.writing import label, voice, words
+from haechi.labels.writing import Labelled, label, voice, words
 from haechi.labels.writing.carriers import riff
 from haechi.labels.writing.xmp import LONGEST_BYTES
 from haechi.media import video
@@ -207,6 +208,16 @@ def test_the_rhythm_is_short_long_short_short() -> None:
     assert made.marks[0].detail["text"] == "short-long-short-short"
 
 
+def test_what_is_heard_is_not_put_before_what_is_seen() -> None:
+    """Asked for and left out in silence would look as if it were there."""
+    for data in (file_of(slope(120, 96), "PNG"), _film("mp4", 2)):
+        with pytest.raises(LabelRefused, match="rhythm is put before sound"):
+            label(data, service(rhythm=True))
+    for more in ({"visible": False}, {"recording": tone("mp3", 0.5)}):
+        with pytest.raises(LabelRefused):
+            service(rhythm=True, **more)
+
+
 def test_an_operators_recording_is_heard_in_its_place() -> None:
     recording = tone("mp3", 0.5)
     made = label(tone("wav"), service(recording=recording))
@@ -240,18 +251,18 @@ def test_a_file_in_several_pieces_is_refused() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("form", ["wav", "ogg"])
 def test_a_trace_id_is_in_the_sound(form: str) -> None:
-    """Who has the key reads it; a second one is refused; a sound that is too short bears none."""
+    """Who has the key reads it; a second one is refused; a sound that is too short is told to bear none."""
     wanted = service(trace_id=0xBEEF, watermark_key=KEY)
     made = label(rustle(form, 7.0), wanted)
     assert f"{made.media_type}:sound" in [
         mark.carrier for mark in made.marks if mark.kind == "watermark"
     ]
-    assert _traces(made.data) == {"sound": "beef"}
+    assert _traces(made.data) == {"sound": "00000000beef"}
     assert not _traces(made.data, b"another key")
     with pytest.raises(LabelRefused, match="already"):
         label(made.data, replace(wanted, trace_id=1, again=True))
-    with pytest.raises(TooShortToMark):
-        label(rustle(form, 2.0), replace(wanted, visible=False))
+    short = label(rustle(form, 2.0), replace(wanted, visible=False))
+    assert (_kinds(short), _why(short)) == (["aigc"], ["watermark.too_short"])
 
 
 @pytest.mark.slow
@@ -264,12 +275,36 @@ def test_a_trace_id_is_in_the_pictures_and_the_sound_of_a_film(muxer: str, codec
         "pixels",
         "sound",
     ]
-    assert _traces(made.data) == {"pixels": "beef", "sound": "beef"}
+    assert _traces(made.data) == {"pixels": "00000000beef", "sound": "00000000beef"}
     short = label(_rustling(muxer, codec, 2.0), wanted)
-    assert _traces(short.data) == {"pixels": "beef"}
+    assert _traces(short.data) == {"pixels": "00000000beef"}
     assert [mark.carrier.partition(":")[2] for mark in short.marks if mark.kind == "watermark"] == [
         "pixels"
     ]
+    assert (_why(made), _why(short)) == ([], ["watermark.too_short"])
+
+
+def test_a_film_too_small_for_the_mark_keeps_its_text() -> None:
+    """And one that is not drawn on either is not encoded anew for nothing."""
+    wanted = service(trace_id=0xBEEF, watermark_key=KEY)
+    made = label(_film("mp4"), wanted)
+    assert (_kinds(made), _why(made)) == (["visible", "aigc", "iptc"], ["watermark.too_small"])
+    plain = label(_film("mp4"), replace(wanted, visible=False))
+    assert (_kinds(plain), _why(plain)) == (["aigc", "iptc"], ["watermark.too_small"])
+    assert _packets(plain.data) == _packets(_film("mp4"))
+
+
+def _packets(data: bytes) -> list[bytes]:
+    with av.open(io.BytesIO(data)) as container:
+        return [bytes(packet) for packet in container.demux(video=0) if packet.size]
+
+
+def _kinds(made: Labelled) -> list[str]:
+    return [mark.kind for mark in made.marks]
+
+
+def _why(made: Labelled) -> list[str]:
+    return [finding.code for finding in made.findings]
 
 
 KEY = b"k" * 32

@@ -6,11 +6,23 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.unit.labelled import actions, claims, file_of, platform, rustle, service, slope, tone
-from tests.unit.pictures_on_disk import run
+from skimage import data as shipped
+from tests.unit.labelled import (
+    actions,
+    claims,
+    file_of,
+    platform,
+    recorded,
+    rustle,
+    service,
+    slope,
+    tone,
+)
+from tests.unit.pictures_on_disk import records, run
 from tests.unit.videos_made import encoded
 
-from haechi.errors import LabelRefused, SigningFailed, TooSmallToMark
+from haechi.cli import inspecting, labelling
+from haechi.errors import LabelRefused, SigningFailed
 from haechi.labels import read, watermark
 from haechi.labels.aigc import Level
 from haechi.labels.mark import Trust
@@ -122,6 +134,7 @@ def test_the_watermark_is_in_the_pixels_and_bound_to_the_claim() -> None:
     # Nothing is drawn or embedded a second time, and not if that is asked for, either.
     again = label(made.data, platform(trace_id=1, watermark_key=key, drop_c2pa=True))
     assert [mark.kind for mark in again.marks] == ["aigc"]
+    assert [finding.code for finding in again.findings] == ["watermark.labelled_already"]
     with pytest.raises(LabelRefused, match="trace id"):
         label(made.data, platform(trace_id=1, watermark_key=key, drop_c2pa=True, again=True))
 
@@ -134,12 +147,32 @@ def test_the_mark_in_a_sound_is_bound_to_the_claim_too() -> None:
     assert "c2pa.watermarked.bound" in [action["action"] for action in actions(told)]
     manifest = told["manifests"][told["active_manifest"]]
     bound = next(one["data"] for one in manifest["assertions"] if "soft-binding" in one["label"])
-    assert bound["blocks"][0]["value"] == "beef"
+    assert bound["blocks"][0]["value"] == "00000000beef"
+
+
+def test_silence_is_told_to_bear_no_mark_and_nothing_is_bound_to_it() -> None:
+    """What was written is read again: a mark that no reader finds is none, in C2PA either."""
+    wanted = service(signer=SIGNER, trace_id=0xBEEF, watermark_key=b"k" * 32, visible=False)
+    made = label(recorded(np.zeros(48_000 * 7), "wav", 48_000), wanted)
+    assert [finding.code for finding in made.findings] == ["watermark.unreadable_sound"]
+    assert [mark.kind for mark in made.marks] == ["aigc", "c2pa"]
+    _, told = claims(made.data, made.media_type)
+    assert "c2pa.watermarked.bound" not in [action["action"] for action in actions(told)]
+
+
+def test_a_picture_that_is_all_texture_is_told_to_bear_no_mark() -> None:
+    """The photograph of grass leaves the mark too little at 40 dB."""
+    grass = file_of(np.stack([shipped.grass()] * 3, axis=-1), "PNG")
+    made = label(grass, service(trace_id=0xBEEF, watermark_key=b"k" * 32, visible=False))
+    assert [finding.code for finding in made.findings] == ["watermark.unreadable_picture"]
+    assert not made.watermarked
+    assert not [m for m in read(made.data, watermark_key=b"k" * 32).marks if m.kind == "watermark"]
 
 
 def test_what_is_too_small_for_a_watermark_is_told() -> None:
-    with pytest.raises(TooSmallToMark):
-        label(file_of(slope(200, 200), "PNG"), service(trace_id=1, watermark_key=b"k" * 32))
+    made = label(file_of(slope(200, 200), "PNG"), service(trace_id=1, watermark_key=b"k" * 32))
+    assert [finding.code for finding in made.findings] == ["watermark.too_small"]
+    assert [mark.kind for mark in made.marks] == ["visible", "aigc", "iptc"]
     with pytest.raises(LabelRefused, match="key"):
         service(trace_id=1)
 
@@ -167,3 +200,37 @@ def test_the_command_labels_signs_and_overwrites_nothing(tmp_path: Path) -> None
         data = (tmp_path / one["out"]).read_bytes()
         assert claims(data, one["type"], root)[0] == "Trusted"
     assert (tmp_path / "trial" / "trial-key.pem").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.slow
+def test_the_command_says_which_file_bears_the_trace_id(tmp_path: Path) -> None:
+    """Typed without its zeros, read with them; where it could not be placed the exit code is 1."""
+    key = {"HAECHI_WATERMARK_KEY": "6b" * 32}
+    (tmp_path / "a.png").write_bytes(file_of(slope(320, 272), "PNG"))
+    (tmp_path / "b.wav").write_bytes(recorded(np.zeros(48_000 * 7), "wav", 48_000))
+    typed = [
+        "label",
+        "a.png",
+        "b.wav",
+        "--producer",
+        "service",
+        "--no-visible",
+        "--trace-id",
+        "beef",
+    ]
+
+    done = run(*typed, "--out", "out", "--jsonl", cwd=tmp_path, **key)
+    assert done.returncode == 1, done.stderr
+    first, second = records(done)
+    assert (first["watermark"], first["findings"]) == ("placed", [])
+    assert first["marks"][0]["detail"]["trace_id"] == "00000000beef"
+    assert second["watermark"] == "not_placed"
+    (finding,) = second["findings"]
+    assert finding["code"] == "watermark.unreadable_sound"
+
+    people = [line for (line,) in list(labelling._line(second))[1:]]
+    assert people == ["  watermark: not placed", f"  {finding['words']}"]
+    (row,) = labelling._row(second)
+    assert row[-2:] == ["not_placed", "watermark.unreadable_sound"]
+    (row,) = inspecting._rows({"marks": first["marks"][:1]})
+    assert dict(zip(inspecting.COLUMNS, row, strict=True))["trace_id"] == "00000000beef"

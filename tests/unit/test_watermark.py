@@ -1,6 +1,7 @@
 """The invisible mark: put into pictures, read from what people make of them."""
 
 import functools
+import re
 
 import cv2
 import numpy as np
@@ -158,6 +159,20 @@ def test_what_cannot_be_marked_is_refused() -> None:
     for payload in (-1, 1 << watermark.BITS):
         with pytest.raises(PayloadRefused):
             watermark.embed(photo(), payload, key=KEY)
+
+
+def test_an_id_is_written_in_one_way_and_understood_without_its_zeros() -> None:
+    """Twelve digits; two spellings of one id would be taken for two ids."""
+    assert [watermark.spelled(one) for one in (0, 0xBEEF, ID)] == [
+        "000000000000",
+        "00000000beef",
+        f"{ID:012x}",
+    ]
+    for text in ("beef", "BEEF", "00000000beef"):
+        assert watermark.payload_of(text) == 0xBEEF
+    for text in ("", "-1", "0xbeef", "be_ef", " beef", "0" * 13, "\uff11"):
+        with pytest.raises(ValueError, match=f"^{re.escape(text)}$"):
+            watermark.payload_of(text)
 
 
 def test_the_ends_of_the_range_are_ids_too() -> None:

@@ -35,7 +35,11 @@ COLUMNS = (
     "finding",
     "error",
     "detail",
+    "words",
+    "trace_id",
+    "details",
 )
+"""Of the CSV; programs rely on their names and their order, so a new one is the last."""
 _WATERMARK_KEY = "HAECHI_WATERMARK_KEY"
 _KEY = re.compile(r"[0-9a-fA-F]{64}", re.ASCII)
 
@@ -155,13 +159,17 @@ def _watermark_key() -> bytes | None:
 
 
 def _rows(record: Record) -> Iterator[list[object]]:
-    """One a mark and one a finding; one for a file without either."""
-    marks, findings = _list(record, "marks"), _list(record, "findings")
-    parts: list[Record] = [*marks, *({"finding": each["code"]} for each in findings)]
-    for part in parts or [{}]:
-        cells = {**{key: record.get(key) for key in COLUMNS}, **part}
-        if "finding" not in part:
-            cells["detail"] = record.get("detail")
+    """One a mark and one a finding; one for a file without either. `detail` is of an error."""
+    file: Record = {key: record.get(key) for key in COLUMNS}
+    marks = ({**mark, "details": mark["detail"]} for mark in _list(record, "marks"))
+    findings = (
+        {"finding": each["code"], "words": each["words"], "details": each["params"]}
+        for each in _list(record, "findings")
+    )
+    for part in [*marks, *findings] or [{}]:
+        told = part.get("details")
+        trace = told.get("trace_id") if isinstance(told, dict) else None
+        cells = {**file, **part, "detail": file["detail"], "trace_id": trace}
         yield ["" if cells.get(name) is None else cells[name] for name in COLUMNS]
 
 

@@ -11,17 +11,19 @@ from pathlib import Path
 
 from haechi.cli.files import Fault, kind_of, read, walk
 from haechi.cli.hashing import counted, fault
-from haechi.cli.printing import ERROR, MATCH, Printer, Record, grep_codes, say
+from haechi.cli.printing import ERROR, MATCH, NONE, Printer, Record, grep_codes, say
 from haechi.cli.progress import Progress
 from haechi.cli.workshop import LIMITS, Workshop
 from haechi.errors import HaechiError, LabelRefused
 from haechi.labels.aigc import Level
-from haechi.labels.writing import ALTERED, MADE, Signer, Wanted, label
+from haechi.labels.words import told
+from haechi.labels.writing import ALTERED, MADE, Labelled, Signer, Wanted, label
 from haechi.labels.writing.trying import make
 from haechi.media import Kind
 
-COLUMNS = ("path", "out", "type", "marks", "error", "detail")
+COLUMNS = ("path", "out", "type", "marks", "error", "detail", "watermark", "findings")
 WATERMARK_KEY = "HAECHI_WATERMARK_KEY"
+PLACED, NOT_PLACED = "placed", "not_placed"
 LEVELS = {"is": Level.IS, "may-be": Level.MAY_BE, "suspected": Level.SUSPECTED}
 _ENDINGS = {
     "image/jpeg": ".jpg",
@@ -44,7 +46,7 @@ class _Work:
 
 @grep_codes
 def label_files(asked: argparse.Namespace) -> int:
-    """One record a file, in order. 0, or 2 if there was an error with any."""
+    """One record a file, in order. 0; 1 if any lacks the watermark asked for; 2 for an error with any."""
     paths = list(walk(asked.paths))
     if asked.id and len(paths) != 1:
         say("--id is the number of one content; leave it out to have one made for each file")
@@ -53,7 +55,7 @@ def label_files(asked: argparse.Namespace) -> int:
     folder = Path(asked.out)
     folder.mkdir(parents=True, exist_ok=True)
     limits = replace(LIMITS, video_job_s=float(asked.seconds), seconds=float(asked.seconds))
-    faulty = 0
+    faulty = lacking = 0
     with Workshop(limits=limits) as shop, Progress("label", counted(asked.paths)) as bar:
         work = _Work(wanted, asked.id, folder, shop)
         printer = Printer(asked, COLUMNS, _row, _line)
@@ -62,9 +64,12 @@ def label_files(asked: argparse.Namespace) -> int:
             printer.put(record)
             bar.step()
             faulty += "error" in record
+            lacking += record.get("watermark") == NOT_PLACED
     if not paths:
         say("there is no file to label")
-    return ERROR if faulty or not paths else MATCH
+    if faulty or not paths:
+        return ERROR
+    return NONE if lacking else MATCH
 
 
 def _record(path: str, work: _Work) -> Record:
@@ -81,20 +86,24 @@ def _record(path: str, work: _Work) -> Record:
         with out.open("xb") as sink:
             sink.write(made.data)
     except HaechiError as error:
-        told = fault(path, error)
-        return {"path": path, "error": told.code, "detail": told.words}
+        wrong = fault(path, error)
+        return {"path": path, "error": wrong.code, "detail": wrong.words}
     except FileExistsError:
         return {"path": path, "error": "file.exists", "detail": "there is such a file in --out"}
     if work.wanted.signer is not None and all(mark.kind != "c2pa" for mark in made.marks):
         say(f"{path}: C2PA has no way to sign {made.media_type}; it bears the other marks")
-    if wanted.trace_id is not None and all(mark.kind != "watermark" for mark in made.marks):
-        say(f"{path}: the trace id was not written: the file is labelled already (--again)")
     return {
         "path": path,
         "out": str(out),
         "type": made.media_type,
         "marks": [mark.to_json() for mark in made.marks],
+        "watermark": _placed(made) if wanted.trace_id is not None else None,
+        "findings": [finding.to_json() | {"words": told(finding)} for finding in made.findings],
     }
+
+
+def _placed(made: Labelled) -> str:
+    return PLACED if made.watermarked else NOT_PLACED
 
 
 def _name(path: str, media_type: str, before: Kind | None) -> str:
@@ -135,6 +144,10 @@ def _key() -> bytes:
 
 
 def _signer(asked: argparse.Namespace) -> Signer | None:
+    if asked.try_certificate is not None and (asked.certificate or asked.key):
+        raise LabelRefused("sign with --certificate and --key, or for trying; not both")
+    if asked.time_url is not None and asked.certificate is None:
+        raise LabelRefused("a --time-url goes with a --certificate and its --key")
     if asked.try_certificate is not None:
         return _trial(Path(asked.try_certificate))
     if asked.certificate is None and asked.key is None:
@@ -161,15 +174,25 @@ def _trial(folder: Path) -> Signer:
 
 
 def _row(record: Record) -> Iterator[list[object]]:
-    plain = record | {"marks": _kinds(record)}
+    codes = " ".join(str(finding["code"]) for finding in _findings(record))
+    plain = record | {"marks": _kinds(record), "findings": codes}
     yield ["" if plain.get(name) is None else plain[name] for name in COLUMNS]
 
 
 def _line(record: Record) -> Iterator[list[object]]:
     if "error" in record:
         yield [record["error"], record["path"], record["detail"]]
-    else:
-        yield [record["out"], _kinds(record)]
+        return
+    yield [record["out"], _kinds(record)]
+    if record["watermark"] == NOT_PLACED:
+        yield ["  watermark: not placed"]
+    for finding in _findings(record):
+        yield [f"  {finding['words']}"]
+
+
+def _findings(record: Record) -> list[Record]:
+    found = record.get("findings")
+    return found if isinstance(found, list) else []
 
 
 def _kinds(record: Record) -> str:

@@ -36,6 +36,8 @@ def trace(asked: argparse.Namespace) -> int:
 
 
 def _document(inquiry: "Inquiry", found: "list[Finding]") -> dict[str, object]:
+    from haechi.labels.watermark import spelled
+
     return {
         "inquiry": inquiry.pk,
         "records": [
@@ -44,7 +46,7 @@ def _document(inquiry: "Inquiry", found: "list[Finding]") -> dict[str, object]:
                 "service": one.generation.platform.name,
                 "model": one.generation.model,
                 "made_at": one.generation.made_at.isoformat(),
-                "trace_id": one.generation.trace_id,
+                "trace_id": spelled(one.generation.trace_id),
                 "ways": one.ways.split(),
                 "strength": one.strength,
                 "alike": one.alike,

@@ -202,6 +202,22 @@ FINDINGS: Mapping[str, str] = {
     "hostile.deep": _(
         "Parts of the file are nested deeper than anybody needs; we stopped (%(carrier)s)."
     ),
+    # Of writing: why a file does not bear the watermark that was asked for.
+    "watermark.too_small": _(
+        "The invisible watermark is not in the picture: a side is under 256 pixels."
+    ),
+    "watermark.too_short": _(
+        "The invisible watermark is not in the sound: it lasts under six seconds, or is of a kind that cannot bear the watermark."
+    ),
+    "watermark.unreadable_picture": _(
+        "The invisible watermark is not in the picture: it was tried, and could not be read again. The picture gives it too little room, as texture from edge to edge does."
+    ),
+    "watermark.unreadable_sound": _(
+        "The invisible watermark is not in the sound: it was tried, and could not be read again. The sound gives it too little room, as silence does, or a pure tone."
+    ),
+    "watermark.labelled_already": _(
+        "The invisible watermark was not put in: the file bears a label already, and then neither picture nor sound is touched."
+    ),
 }
 
 

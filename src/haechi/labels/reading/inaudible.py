@@ -6,6 +6,7 @@ from haechi.errors import MediaError
 from haechi.labels import hearing
 from haechi.labels.mark import Mark, Says
 from haechi.labels.reading.haul import Haul
+from haechi.labels.watermark import spelled
 from haechi.media import Limits
 
 
@@ -17,5 +18,5 @@ def watermark(data: bytes, key: bytes, limits: Limits, haul: Haul) -> Iterator[M
         haul.find("broken.sound", code=error.code)
         return
     if found is not None:
-        detail = {"trace_id": f"{found.payload:x}", "false_alarm": f"{found.false_alarm:.1e}"}
+        detail = {"trace_id": spelled(found.payload), "false_alarm": f"{found.false_alarm:.1e}"}
         yield Mark("watermark", "sound", Says.MADE, detail=detail)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from haechi.errors import MediaError
 from haechi.labels.mark import Mark, Says
 from haechi.labels.reading.haul import PIECE_BYTES, Haul
-from haechi.labels.watermark import Detected, detect, detect_frames
+from haechi.labels.watermark import Detected, detect, detect_frames, spelled
 from haechi.media import Kind, Limits, decode, transparency, video
 
 # NovelAI's and the web UI's way (NovelAI/novelai-image-metadata, nai_meta.py): a word, the number of
@@ -52,16 +52,17 @@ def alpha(data: bytes, kind: Kind, limits: Limits, haul: Haul) -> None:
 def watermark(data: bytes, kind: Kind, key: bytes, limits: Limits, haul: Haul) -> Iterator[Mark]:
     """Our own mark, if `key` is the one it was made with. It may have been carried over."""
     try:
-        found = _detected(data, kind, key, limits)
+        found = detected(data, kind, key, limits)
     except MediaError as error:
         haul.find("broken.pixels", code=error.code)
         return
     if found is not None:
-        detail = {"trace_id": f"{found.payload:x}", "false_alarm": f"{found.false_alarm:.1e}"}
+        detail = {"trace_id": spelled(found.payload), "false_alarm": f"{found.false_alarm:.1e}"}
         yield Mark("watermark", "pixels", Says.MADE, detail=detail)
 
 
-def _detected(data: bytes, kind: Kind, key: bytes, limits: Limits) -> Detected | None:
+def detected(data: bytes, kind: Kind, key: bytes, limits: Limits) -> Detected | None:
+    """The mark of a picture, or of some frames of a film. Raises MediaError."""
     if kind.is_video:
         with video.tracks(data, limits) as source:
             if not source.streams.video:

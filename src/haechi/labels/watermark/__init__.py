@@ -17,11 +17,21 @@ from numpy.typing import NDArray
 
 from haechi.errors import PayloadRefused, TooSmallToMark
 from haechi.labels.watermark import code, detecting, embedding
+from haechi.labels.watermark.code import payload_of, spelled
 
 BITS = code.BITS
 LEAST_SIDE_PX = 256
 
-__all__ = ["BITS", "LEAST_SIDE_PX", "Detected", "detect", "detect_frames", "embed"]
+__all__ = [
+    "BITS",
+    "LEAST_SIDE_PX",
+    "Detected",
+    "detect",
+    "detect_frames",
+    "embed",
+    "payload_of",
+    "spelled",
+]
 
 _LEAST_READ_PX = 96
 

@@ -6,6 +6,7 @@ which depends on nine neighbours. Reading is by soft decisions: what counts is h
 """
 
 import hashlib
+import re
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,8 @@ BITS = 48
 CHECK_BITS = 32
 SENT_BITS = BITS + CHECK_BITS
 CODED_BITS = SENT_BITS * 6
+
+_SPELLED = re.compile(rf"[0-9a-fA-F]{{1,{BITS // 4}}}")
 
 _MEMORY = 8
 _STATES = 1 << _MEMORY
@@ -29,6 +32,18 @@ def _outputs() -> NDArray[np.float32]:
 
 
 _SIGNS = _outputs()
+
+
+def spelled(payload: int) -> str:
+    """The one way an id is written, wherever it is shown: twelve lower-case hexadecimal digits."""
+    return f"{payload:0{BITS // 4}x}"
+
+
+def payload_of(text: str) -> int:
+    """The id that somebody wrote, with the zeros before it or without. Raises ValueError."""
+    if not _SPELLED.fullmatch(text):
+        raise ValueError(text)
+    return int(text, 16)
 
 
 def encode(payload: int, key: bytes) -> NDArray[np.float32]:

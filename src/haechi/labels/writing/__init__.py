@@ -10,6 +10,7 @@ from dataclasses import replace
 from haechi.errors import LabelRefused
 from haechi.labels.aigc import Level
 from haechi.labels.mark import Mark, Says, Trust
+from haechi.labels.watermark import spelled
 from haechi.labels.writing import marking, signing
 from haechi.labels.writing.marked import Marked
 from haechi.labels.writing.wanted import (
@@ -32,7 +33,9 @@ def label(
 
     A label that is there already is brought up to date, and neither pixels nor sound are touched again
     (unless `wanted.again`). With a `sandbox` the file is opened and written there; the signing key never
-    goes there. JPEG and other lossy kinds are encoded anew only where their pixels change.
+    goes there. JPEG and other lossy kinds are encoded anew only where their pixels change. The watermark
+    is read again from what was written; where that fails, or the file is too small or too short for it,
+    the other marks stand alone and `Labelled.findings` says why.
 
     Raises MediaError for a file that cannot be opened, LabelRefused for one that cannot bear what is
     asked for, and SigningFailed. A kind of file that C2PA cannot sign gets the other marks alone.
@@ -49,7 +52,7 @@ def label(
         whole = signing.signed(marked, wanted, wanted.signer, data)
     elif marked.was_signed and not wanted.drop_c2pa:
         raise LabelRefused("labelling breaks the C2PA signature of this file; sign it anew")
-    return Labelled(whole, marked.media_type, tuple(_marks(marked, wanted)))
+    return Labelled(whole, marked.media_type, tuple(_marks(marked, wanted)), marked.unplaced)
 
 
 def _marks(marked: Marked, wanted: Wanted) -> list[Mark]:
@@ -70,8 +73,8 @@ def _marks(marked: Marked, wanted: Wanted) -> list[Mark]:
     if marked.spoken:
         marks.append(Mark("visible", f"{kind}:sound", says, detail={"text": marked.spoken}))
     for place, bears in (("pixels", marked.watermarked), ("sound", marked.sound_marked)):
-        if bears:
-            trace = {"trace_id": f"{wanted.trace_id:x}", "alg": SOFT_BINDING}
+        if bears and wanted.trace_id is not None:
+            trace = {"trace_id": spelled(wanted.trace_id), "alg": SOFT_BINDING}
             marks.append(Mark("watermark", f"{kind}:{place}", says, detail=trace))
     told = marked.label
     fields = {

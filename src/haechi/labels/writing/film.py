@@ -15,7 +15,10 @@ import av
 import numpy as np
 from av.stream import Disposition
 
+from haechi.errors import TooShortToMark, TooSmallToMark
 from haechi.labels.aigc import KEYWORD
+from haechi.labels.mark import Finding
+from haechi.labels.watermark.sound import LEAST_RATE, MOST_CHANNELS
 from haechi.labels.writing import boxes, hidden, marked, visible, words, xmp
 from haechi.labels.writing.carriers import riff
 from haechi.labels.writing.marked import Marked
@@ -63,11 +66,10 @@ def mark(data: bytes, kind: Kind, wanted: Wanted, limits: Limits) -> Marked:
     label, says = wanted.after(found), marked.source_of(wanted, found)
     written = _WRITTEN_AS.get(kind, kind)
     draws = (found is None or wanted.again) and (wanted.visible or wanted.trace_id is not None)
-    drawn, heard = None, False
+    done = None
     if draws:
-        whole, drawn, heard = _painted(
-            data, written, replace(wanted, level=label.label), label.to_json(), limits
-        )
+        done = _painted(data, written, replace(wanted, level=label.label), label.to_json(), limits)
+        whole = done.whole
     elif kind is Kind.AVI:
         written = kind
         whole = riff.put(riff.take(data).rest, label.to_json().encode())
@@ -83,9 +85,10 @@ def mark(data: bytes, kind: Kind, wanted: Wanted, limits: Limits) -> Marked:
         label,
         found,
         "riff:INFO:AIGC" if written is Kind.AVI else f"keys:{KEYWORD}",
-        drawn=drawn,
-        watermarked=draws and wanted.trace_id is not None,
-        sound_marked=heard,
+        drawn=None if done is None else done.drawn,
+        watermarked=done is not None and done.in_pixels,
+        sound_marked=done is not None and done.in_sound,
+        unplaced=() if done is None else done.unplaced,
         source=says if has_room else None,
     )
 
@@ -130,13 +133,19 @@ def _in_order(packets: Iterator[Any]) -> Iterator[Any]:
             yield packet
 
 
-def _painted(
-    data: bytes, kind: Kind, wanted: Wanted, label: str, limits: Limits
-) -> tuple[bytes, Drawn | None, bool]:
-    """Every frame drawn on and encoded anew; sound too where it is marked or the container cannot hold it.
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """A film drawn on: where the trace id was put, and why not elsewhere."""
 
-    True last: sound that is long enough bears the mark.
-    """
+    whole: bytes
+    drawn: Drawn | None
+    in_pixels: bool
+    in_sound: bool
+    unplaced: tuple[Finding, ...]
+
+
+def _painted(data: bytes, kind: Kind, wanted: Wanted, label: str, limits: Limits) -> _Done:
+    """Every frame drawn on and encoded anew; sound too where it is marked or the container cannot hold it."""
     # Where `frames` would go on with key frames only to save time, all frames are wanted here.
     limits = replace(limits, video_decoded_pixels=_ALL_FRAMES)
     out = io.BytesIO()
@@ -160,7 +169,12 @@ def _painted(
         if sound is not None:
             sound.until(None)
             film.end()
-    return out.getvalue(), painter.drawn, sound is not None and sound.marked
+    traced, in_sound = wanted.trace_id is not None, sound is not None and sound.marked
+    silent = sound is None or not sound.there or in_sound
+    lost = [Finding(TooSmallToMark.code)] if painter.too_small else []
+    lost += [Finding(TooShortToMark.code)] if traced and not silent else []
+    in_pixels = traced and not painter.too_small
+    return _Done(out.getvalue(), painter.drawn, in_pixels, in_sound, tuple(lost))
 
 
 @contextmanager
@@ -205,6 +219,7 @@ class _Painter:
         self._embed: Embed | None = watermarking(wanted)
         self._plate: Plate | None = None
         self.drawn: Drawn | None = None
+        self.too_small = False
 
     def paint(self, rgb: Pixels) -> Pixels:
         if self._wanted.visible:
@@ -216,7 +231,16 @@ class _Painter:
             drawn = visible.drawn(self._plate, rgb)
             if self.drawn is None or drawn.contrast < self.drawn.contrast:
                 self.drawn = drawn
-        return rgb if self._embed is None else self._embed(rgb)
+        return rgb if self._embed is None else self._embedded(rgb, self._embed)
+
+    def _embedded(self, rgb: Pixels, embed: Embed) -> Pixels:
+        try:
+            return embed(rgb)
+        except TooSmallToMark:
+            if not self._wanted.visible:
+                raise  # nothing would change but what encoding does to it
+            self._embed, self.too_small = None, True
+            return rgb
 
 
 class _Film:
@@ -310,14 +334,18 @@ class _Sound:
         old = list(source.streams.audio)
         for stream in old:
             codec = stream.codec_context.codec.canonical_name
-            known = stream.codec_context.codec.name in sounds.IN_FILMS
-            ours = marker.another() if marker is not None and known else None
+            ours = marker.another() if marker is not None and _bears(stream) else None
             copied = ours is None and (kind is Kind.MKV or codec in _COPIED[kind])
             self._tracks[stream.index] = _Track(
                 _sound(sink, stream, kind, copied=copied), not copied, ours
             )
         self._packets: Iterator[Any] = source.demux(old) if old else iter(())
         self._held: Any = None
+
+    @property
+    def there(self) -> bool:
+        """Whether the film has any sound."""
+        return bool(self._tracks)
 
     @property
     def marked(self) -> bool:
@@ -354,6 +382,12 @@ class _Sound:
                 track.stamp(frame, self._begins_s)
             for made in track.encoded(frame):
                 self._sink.mux(made)
+
+
+def _bears(stream: Any) -> bool:  # noqa: ANN401
+    """Whether the mark can be put into such sound, long enough or not."""
+    fits = stream.rate >= LEAST_RATE and 0 < stream.channels <= MOST_CHANNELS
+    return fits and stream.codec_context.codec.name in sounds.IN_FILMS
 
 
 def _sound(sink: Any, old: Any, kind: Kind, *, copied: bool) -> Any:  # noqa: ANN401

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from haechi.labels.aigc import Aigc, Level, parse
+from haechi.labels.mark import Finding
 from haechi.labels.writing.visible import Drawn
 from haechi.labels.writing.wanted import Wanted
 
@@ -16,7 +17,8 @@ class Marked:
     label, found        its one implicit label, and the one that was there before
     carrier             where the label stands, as `haechi.labels.mark.Mark` says it
     spoken              what is said before the sound; "" if nothing is
-    watermarked, sound_marked   the trace id is in the pixels, and in the sound
+    watermarked, sound_marked   the trace id is in the pixels, and in the sound; it was read again
+    unplaced            why it is not, where it was asked for
     source              IPTC's word, if it was written
     was_signed          it came with a C2PA manifest, whole or broken
     """
@@ -31,6 +33,7 @@ class Marked:
     spoken: str = ""
     watermarked: bool = False
     sound_marked: bool = False
+    unplaced: tuple[Finding, ...] = ()
     source: str | None = None
     was_signed: bool = False
 

@@ -12,6 +12,7 @@ import c2pa  # type: ignore[import-untyped]
 
 from haechi.errors import SigningFailed
 from haechi.labels.aigc import Level
+from haechi.labels.watermark import spelled
 from haechi.labels.writing.marked import Marked
 from haechi.labels.writing.wanted import SOFT_BINDING, Signer, Wanted
 
@@ -93,9 +94,9 @@ def _manifest(marked: Marked, wanted: Wanted, *, has_parent: bool) -> dict[str, 
         actions.append({"action": "c2pa.addedText", **agent})
     actions.append({"action": "c2pa.edited.metadata", **agent})
     assertions: list[dict[str, Any]] = []
-    if marked.watermarked or marked.sound_marked:
+    if wanted.trace_id is not None and (marked.watermarked or marked.sound_marked):
         actions.append({"action": "c2pa.watermarked.bound", **agent})
-        block = {"scope": {}, "value": f"{wanted.trace_id:x}"}
+        block = {"scope": {}, "value": spelled(wanted.trace_id)}
         assertions.append({"label": _BINDING, "data": {"alg": SOFT_BINDING, "blocks": [block]}})
     return {
         "claim_generator_info": [{"name": "Haechi"}],

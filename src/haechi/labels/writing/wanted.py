@@ -5,7 +5,7 @@ from typing import Literal
 
 from haechi.errors import LabelRefused
 from haechi.labels.aigc import Aigc, Level
-from haechi.labels.mark import Mark
+from haechi.labels.mark import Finding, Mark
 
 type Language = Literal["ko", "zh-hans", "en"]
 
@@ -78,6 +78,13 @@ class Wanted:
             raise LabelRefused(f"there is no label in {self.language!a}")
         if not self.producer or not self.produce_id:
             raise LabelRefused("a label names who made or spreads the content, and their number")
+        if self.recording is not None or self.rhythm:
+            if not self.visible:
+                raise LabelRefused(
+                    "a recording or a rhythm is a label that is heard; none is wanted"
+                )
+            if self.recording is not None and self.rhythm:
+                raise LabelRefused("before the sound goes a recording or the rhythm, not both")
         if (self.trace_id is None) != (self.watermark_key is None):
             raise LabelRefused("a watermark needs a trace id and a key")
         self.as_label().to_json()
@@ -119,8 +126,18 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """A file that bears its marks. `marks` are those just written, in the order of writing."""
+    """A file that bears its marks.
+
+    marks       those just written, in the order of writing
+    findings    why the watermark that was asked for is not in the picture, or not in the sound
+    """
 
     data: bytes
     media_type: str
     marks: tuple[Mark, ...]
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def watermarked(self) -> bool:
+        """Whether the trace id was read again from what was written: from pixels or from sound."""
+        return any(mark.kind == "watermark" for mark in self.marks)

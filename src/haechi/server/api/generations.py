@@ -11,6 +11,7 @@ from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 
 from haechi.errors import InvalidDocument
+from haechi.labels.watermark import spelled
 from haechi.server.api import bodies
 from haechi.server.api.door import with_key
 from haechi.server.api.told import MOMENT, NUMBER, Json, Told, an_object
@@ -30,6 +31,7 @@ _MEDIA_TYPE = re.compile(r"(image|video|audio)/[a-z0-9.+-]{1,30}")
 ACCOUNT: Json = {"type": "string", "minLength": 1, "maxLength": ACCOUNT_LIMIT}
 MODEL: Json = {"type": "string", "minLength": 1, "maxLength": MODEL_LIMIT}
 HEX: Json = {"type": "string", "pattern": "^[0-9A-Fa-f]{64}$"}
+TRACE: Json = {"type": "string", "pattern": "^[0-9a-f]{12}$"}
 PRINTED: Json = {"type": "string", "pattern": r"^[!#-\[\]-~]*$", "maxLength": ID_LIMIT}
 SCHEMAS: Mapping[str, Json] = {
     "Generation": an_object(
@@ -48,7 +50,7 @@ SCHEMAS: Mapping[str, Json] = {
     )
     | {"description": "What a service made, and for which of its accounts."},
     "Recorded": an_object(
-        {"number": NUMBER, "trace_id": NUMBER, "produce_id": PRINTED, "expires_at": MOMENT}
+        {"number": NUMBER, "trace_id": TRACE, "produce_id": PRINTED, "expires_at": MOMENT}
     )
     | {"description": "Written down; `trace_id` is what a watermark should carry."},
     "AccountToErase": an_object({"account": ACCOUNT})
@@ -93,7 +95,7 @@ def erase_account(request: HttpRequest, caller: Caller) -> JsonResponse:
 def _told(done: Recorded) -> dict[str, object]:
     return {
         "number": done.number,
-        "trace_id": done.names.trace_id,
+        "trace_id": spelled(done.names.trace_id),
         "produce_id": done.names.produce_id,
         "expires_at": done.expires_at.isoformat(),
     }

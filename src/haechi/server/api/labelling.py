@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from haechi.errors import InvalidDocument
 from haechi.labels import Level
+from haechi.labels.watermark import spelled
 from haechi.labels.writing import ALTERED, LANGUAGES, MADE
 from haechi.server.api import bodies
 from haechi.server.api.door import with_key
@@ -53,7 +54,8 @@ SCHEMAS: Mapping[str, Json] = {
         "type": "string",
         "format": "binary",
         "description": "The labelled file. Haechi-Number, Haechi-Produce-Id, Haechi-Trace-Id and"
-        " Haechi-Marks say under what it was written down and what it bears.",
+        " Haechi-Marks say under what it was written down and what it bears; Haechi-Watermark whether"
+        " the watermark could be placed (placed, not_placed), and Haechi-Findings why not.",
     },
 }
 _HEADERS: Mapping[str, Json] = {
@@ -94,7 +96,10 @@ def label(request: HttpRequest, caller: Caller) -> HttpResponse:
     answer = HttpResponse(given.data, content_type=given.media_type)
     answer.headers["Haechi-Number"] = str(done.number)
     answer.headers["Haechi-Produce-Id"] = done.names.produce_id
-    answer.headers["Haechi-Trace-Id"] = str(done.names.trace_id)
+    answer.headers["Haechi-Trace-Id"] = spelled(done.names.trace_id)
+    answer.headers["Haechi-Watermark"] = "placed" if given.watermarked else "not_placed"
+    if given.findings:
+        answer.headers["Haechi-Findings"] = " ".join(finding.code for finding in given.findings)
     answer.headers["Haechi-Marks"] = " ".join(dict.fromkeys(mark.kind for mark in given.marks))
     return answer
 

@@ -22,6 +22,7 @@ from haechi.errors import (
     ReasonRequired,
 )
 from haechi.index import Hit, Query
+from haechi.labels import watermark
 from haechi.server.audit import services as audit
 from haechi.server.evidence import services as evidence
 from haechi.server.matching.known import usual
@@ -126,11 +127,18 @@ def _by_marks(claims: Iterable[marks.Claim]) -> Iterable[tuple[Way, bool, list[i
 
 def _where(claim: marks.Claim) -> dict[str, object]:
     if claim.kind == "trace":
-        fits = claim.value.isdecimal() and len(claim.value) <= len(str(2**63))
-        return {"trace_id": int(claim.value) % 2**63 if fits else -1}
+        return {"trace_id": _payload(claim.value)}
     if claim.kind == "manifest":
         return {"manifest_digest": digests.manifest(claim.value)}
     return {"produce_digest": digests.produce_id(claim.value)}
+
+
+def _payload(text: str) -> int:
+    """The id as a number: however it is spelled, it is the same record; -1 for what is none."""
+    try:
+        return watermark.payload_of(text)
+    except ValueError:
+        return -1
 
 
 def _met(row: Generation, ways: set[tuple[Way, bool]], hit: Hit | None, query: Query) -> Met:

@@ -1,12 +1,12 @@
 """Label a file for the service that made it, and write it down before it is given out."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
 
 from haechi import fingerprint
-from haechi.errors import GenerationKnown, MediaError, TooShortToMark, TooSmallToMark
+from haechi.errors import GenerationKnown, MediaError
 from haechi.fingerprint import digests as file_digests
 from haechi.labels import Level, writing
 from haechi.labels.writing import Labelled, Signer
@@ -37,12 +37,8 @@ def label(
     """
     names = registry.names_for(platform, made)
     wanted = _wanted(wish, names)
-    try:
-        given = writing.label(data, wanted, sandbox=evidence.sandbox())
-    except (TooSmallToMark, TooShortToMark):
-        # The other marks still say what it is; which it bears is answered.
-        alone = replace(wanted, trace_id=None, watermark_key=None)
-        given = writing.label(data, alone, sandbox=evidence.sandbox())
+    # Where it cannot bear the watermark, the other marks still say what it is.
+    given = writing.label(data, wanted, sandbox=evidence.sandbox())
     source = file_digests([data]).sha256
     done = registry.record(platform, made, _look(given, source), names=names, now=now)
     if done.source_sha256 not in (None, source):

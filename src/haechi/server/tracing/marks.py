@@ -64,7 +64,11 @@ def _in_pixels(data: bytes, key: bytes) -> list[Claim]:
     except MediaError:
         # What cannot be decoded still has its other marks; a sound has no pixels.
         return []
-    return [Claim("trace", "watermark", str(found.payload), signed=True)] if found else []
+    return (
+        [Claim("trace", "watermark", watermark.spelled(found.payload), signed=True)]
+        if found
+        else []
+    )
 
 
 def _in_sound(data: bytes, key: bytes) -> list[Claim]:
@@ -72,7 +76,11 @@ def _in_sound(data: bytes, key: bytes) -> list[Claim]:
         found = hearing.mark(data, key)
     except MediaError:
         return []
-    return [Claim("trace", "watermark", str(found.payload), signed=True)] if found else []
+    return (
+        [Claim("trace", "watermark", watermark.spelled(found.payload), signed=True)]
+        if found
+        else []
+    )
 
 
 def _seen(data: bytes) -> Iterator[NDArray[np.uint8]]:

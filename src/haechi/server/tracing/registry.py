@@ -15,15 +15,13 @@ from django.db.models import Exists, OuterRef, QuerySet
 from haechi import seal
 from haechi.errors import GenerationKnown
 from haechi.fingerprint import ImageFingerprint
+from haechi.labels import watermark
 from haechi.server.audit import services as audit
 from haechi.server.evidence import services as evidence
 from haechi.server.matching.models import Platform
 from haechi.server.reports import vault
 from haechi.server.tracing import digests, known
 from haechi.server.tracing.models import Account, Erasure, Generation
-
-TRACE_BITS = 48
-"""What the watermark carries (haechi.labels.watermark)."""
 
 SLICE = 1_000
 TRIES = 3
@@ -99,7 +97,7 @@ def names_for(platform: Platform, made: Made) -> Names:
     known = _find(platform, made)
     if known is not None:
         return known.names
-    trace_id = secrets.randbits(TRACE_BITS)
+    trace_id = secrets.randbits(watermark.BITS)
     return Names(trace_id, made.produce_id or f"haechi-{secrets.token_hex(12)}")
 
 
