@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,34 @@ COMMANDS = [
     ["words", "compile"],
     ["demo"],
 ]
+
+
+def _all(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
+    """A command and all below it."""
+    yield parser
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for below in action.choices.values():
+                yield from _all(below)
+
+
+def test_the_help_of_every_command_says_its_exit_codes() -> None:
+    """A script needs them, and whoever writes it looks there first."""
+    told = {each.prog: " ".join(each.format_help().split()) for each in _all(arguments.parser())}
+    assert len(told) > 60
+    assert [name for name, text in told.items() if "exit codes" not in text] == []
+    assert "0 a record was found, 1 none" in told["haechi trace"]
+    assert "1 no model is here" in told["haechi models list"]
+
+
+@pytest.mark.parametrize("typed", ["", "0xbeef", "1234567890abc", "ids"])
+def test_a_trace_id_that_is_none_is_refused(typed: str, capsys: pytest.CaptureFixture[str]) -> None:
+    start = ["label", "a.png", "--out", "o", "--producer", "p", "--trace-id"]
+    assert arguments.parser().parse_args([*start, "beef"]).trace_id == 0xBEEF
+    with pytest.raises(SystemExit) as refused:
+        arguments.parser().parse_args([*start, typed])
+    assert refused.value.code == cli.USAGE
+    assert "is not 1 to 12 hexadecimal digits" in capsys.readouterr().err
 
 
 def run(*typed: str, home: Path, given: str = "") -> subprocess.CompletedProcess[str]:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,10 @@ def test_csv_has_a_line_for_each_mark_and_finding(folder: Path) -> None:
         "",
         "aigc",
     ]
+    assert json.loads(rows[1]["details"])["prompt"] == "a lighthouse at dusk"
+    assert rows[0]["words"].startswith("Chinese AI label (GB 45438): made by AI")
+    assert json.loads(rows[4]["details"])["taken_by"] == "Canon EOS R5"
+    assert (rows[5]["details"], rows[0]["trace_id"], rows[0]["detail"]) == ("", "", "")
 
 
 def test_without_marks_the_answer_is_no(folder: Path, tmp_path: Path) -> None:

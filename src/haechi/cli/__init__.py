@@ -5,8 +5,8 @@ Exit codes   0  done
              2  the command line cannot be read
              3  something outside is missing or refused: a key, a port, the database, a name
 
-`hash`, `match`, `compare`, `bank`, `calibrate` and `evaluate` answer as grep does: 0 a match or done,
-1 nothing, 2 an error (docs/commands.md).
+Commands on files (`hash`, `match`, `compare`, `inspect`, `label`, `bank`, `evidence`, `models`, `calibrate`,
+`evaluate`) answer as grep does: 0 a match or done, 1 nothing, 2 an error (docs/commands.md).
 An interrupt is 130 everywhere.
 """
 

@@ -12,9 +12,11 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="haechi",
         description="Takes non-consensual deepfakes down and keeps them down.",
-        epilog="exit codes: 0 done, 1 the answer is no, 2 wrong command line, "
-        "3 something outside is missing or refused. Of hash, match, compare, bank, calibrate and "
-        "evaluate: 0 done or found, 1 nothing, 2 an error; docs/commands.md",
+        epilog="hash, match, compare, inspect, label, live, models, calibrate and evaluate work on "
+        "files alone, and `haechi demo` shows everything; most others want `haechi setup` first. "
+        "exit codes: 0 done, 1 the answer is no, 2 wrong command line, 3 something outside is missing "
+        "or refused; commands on files say 2 for an error with any file. Each says its own in its "
+        "help; docs/commands.md",
     )
     commands = top.add_subparsers(required=True, metavar="command")
     _setup(commands)
@@ -36,16 +38,37 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+def _codes(no: str = "", *, error: str = "wrong command line") -> str:
+    """What a command answers to the shell; with `no`, it can also answer that."""
+    one = f"1 {no}, " if no else ""
+    outside = "3 something outside is missing or refused"
+    return f"exit codes: 0 done, {one}2 {error}, {outside}; 130 interrupted"
+
+
 type Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  # no public name
 
 
 def _add(
-    commands: Commands, name: str, run: str, help_text: str, *, home: str = DEFAULT_HOME
+    commands: Commands,
+    name: str,
+    run: str,
+    help_text: str,
+    *,
+    no: str = "",
+    home: str = DEFAULT_HOME,
 ) -> argparse.ArgumentParser:
-    made = commands.add_parser(name, help=help_text, description=help_text)
+    """A command; `no` is what exit code 1 says, if it can say that."""
+    made = commands.add_parser(name, help=help_text, description=help_text, epilog=_codes(no))
     made.add_argument("--home", help=f"data folder (default: {home})")
     made.set_defaults(run=run)
     return made
+
+
+def _group(commands: Commands, name: str, help_text: str, epilog: str = "") -> Commands:
+    """A command that has others below it."""
+    told = epilog or "exit codes: the help of each of these says its own"
+    made = commands.add_parser(name, help=help_text, description=help_text, epilog=told)
+    return made.add_subparsers(required=True, metavar="command")
 
 
 def _setup(commands: Commands) -> None:
@@ -85,7 +108,7 @@ def _servers(commands: Commands) -> None:
     made.add_argument("--lmtp-socket", default="", metavar="PATH", help="the same, a Unix socket")
     made.epilog = (
         "With HAECHI_IMAP_URL and HAECHI_IMAP_PASSWORD_FILE it also looks into an IMAP mailbox. "
-        "docs/notices-in.md"
+        f"docs/notices-in.md. {_codes()}"
     )
 
 
@@ -102,12 +125,17 @@ def _match_service(made: argparse.ArgumentParser) -> None:
     )
     made.epilog = (
         "SIGHUP replaces each process by a new one and loses nothing under way. SIGTERM and Ctrl-C "
-        "take no new requests, answer those under way, and end."
+        f"take no new requests, answer those under way, and end. {_codes()}"
     )
 
 
 def _live(commands: Commands) -> None:
-    made = _add(commands, "live", "live:live", "watch somebody live, and lead a challenge")
+    made = _add(
+        commands,
+        "live",
+        "live:live",
+        "watch a person in a camera, a call or a stream, and lead a challenge",
+    )
     made.add_argument(
         "source",
         metavar="SOURCE",
@@ -124,23 +152,25 @@ def _live(commands: Commands) -> None:
     made.add_argument("--seed", type=int, help="the same order and digits again, for trying")
     made.add_argument("--json", action="store_true", help="one JSON object a line")
     made.epilog = (
-        "It supports a person's judgement and decides nothing. exit codes: 0 done, 1 a step was not "
-        "seen, 3 nothing to watch. docs/live.md"
+        "It supports a person's judgement and decides nothing. "
+        f"{_codes('a step of the challenge was not seen')}. docs/live.md"
     )
 
 
 def _database(commands: Commands) -> None:
-    database = commands.add_parser("database", help="the embedded PostgreSQL")
-    below = database.add_subparsers(required=True, metavar="command")
+    below = _group(commands, "database", "the embedded PostgreSQL")
     _add(below, "start", "database:start", "start it unless it runs, and print its address")
     _add(below, "stop", "database:stop", "stop it")
 
 
 def _audit(commands: Commands) -> None:
-    audit = commands.add_parser("audit", help="the tamper-evident log")
-    below = audit.add_subparsers(required=True, metavar="command")
+    below = _group(commands, "audit", "the tamper-evident log")
     made = _add(
-        below, "verify", "audit:verify", "recompute the whole log; exit 1 names the broken entry"
+        below,
+        "verify",
+        "audit:verify",
+        "recompute the whole log, and name the entry where it is broken",
+        no="the log is broken",
     )
     made.add_argument(
         "--note",
@@ -152,17 +182,37 @@ def _audit(commands: Commands) -> None:
     _add(below, "checkpoint", "audit:checkpoint", "sign how long the log is and what it adds up to")
 
 
+_CLOSED = "a report does not open"
+
+
 def _vault(commands: Commands) -> None:
-    vault = commands.add_parser("vault", help="the keys that open every report")
-    below = vault.add_subparsers(required=True, metavar="command")
-    _add(below, "status", "vault:status", "what opens the vault; exit 1 if anything is to do")
+    below = _group(commands, "vault", "the keys that open every report")
+    _add(below, "status", "vault:status", "what opens the vault", no="something is to do")
     made = _add(below, "protect", "vault:protect", "guard the identity file with a passphrase")
     made.add_argument(
         "--passphrase-file", help="its first line is the passphrase; else it is asked"
     )
-    _add(below, "rotate", "vault:rotate", "make a new identity and seal every report to it")
-    _add(below, "rewrap", "vault:rewrap", "seal what is not sealed to the recipients in force")
-    made = _add(below, "retire", "vault:retire", "set older identities aside once not needed")
+    _add(
+        below,
+        "rotate",
+        "vault:rotate",
+        "make a new identity and seal every report to it",
+        no=_CLOSED,
+    )
+    _add(
+        below,
+        "rewrap",
+        "vault:rewrap",
+        "seal what is not sealed to the recipients in force",
+        no=_CLOSED,
+    )
+    made = _add(
+        below,
+        "retire",
+        "vault:retire",
+        "set older identities aside once not needed",
+        no="one is still needed",
+    )
     made.add_argument(
         "--except",
         dest="excepted",
@@ -175,7 +225,7 @@ def _vault(commands: Commands) -> None:
         ("add-recipient", "seal every report to one more age recipient, kept off-line"),
         ("remove-recipient", "seal every report without it"),
     ):
-        made = _add(below, name, f"vault:{name.replace('-', '_')}", what)
+        made = _add(below, name, f"vault:{name.replace('-', '_')}", what, no=_CLOSED)
         made.add_argument("recipient", metavar="AGE1...")
 
 
@@ -183,9 +233,12 @@ _CASE = "number of a case, or the first digits of a report's number (8 or more)"
 
 
 def _evidence(commands: Commands) -> None:
-    evidence = commands.add_parser("evidence", help="sealed files and what was done with them")
-    below = evidence.add_subparsers(required=True, metavar="command")
+    below = _group(commands, "evidence", "sealed files and what was done with them")
     made = _form(_add(below, "check", "evidence:check", "rows without files, files without rows"))
+    made.epilog = (
+        "exit codes: 0 nothing is wrong or all of it was removed, 1 something is, "
+        "2 storage, key or installation is away; 130 interrupted. docs/vault.md"
+    )
     made.add_argument("--quick", action="store_true", help="names and lengths only, no digests")
     made.add_argument(
         "--open", action="store_true", help="also open each file with the vault and digest it"
@@ -194,24 +247,50 @@ def _evidence(commands: Commands) -> None:
     made.add_argument(
         "--older", type=int, default=24, metavar="HOURS", help="only such (default: %(default)s)"
     )
-    made = _add(below, "verify", "evidence:verify", "check a package; exit 1 says what is wrong")
+    made = _add(below, "verify", "evidence:verify", "check a package, and say what is wrong")
+    made.epilog = (
+        "exit codes: 0 as it was made, 1 it is not, 2 no package; 130 interrupted. docs/packages.md"
+    )
     made.add_argument("folder", metavar="DIR")
 
 
 def _trace(commands: Commands) -> None:
-    made = _add(commands, "trace", "trace:trace", "which AI service made a file, and with what")
-    made.add_argument("file", metavar="FILE")
-    made.add_argument("--reason", required=True, metavar="TEXT", help="why; kept, sealed")
-    made.add_argument(
-        "--purpose", choices=("case", "law", "service"), default="case", help="default: %(default)s"
+    made = _add(
+        commands,
+        "trace",
+        "trace:trace",
+        "which AI service that writes down here made a file, and with what; not for which account",
     )
-    made.add_argument("--case", type=int, metavar="NUMBER", help="of the case it is about")
+    made.add_argument(
+        "file", metavar="FILE", help="a picture, a video or a sound, or a copy of one"
+    )
+    made.add_argument(
+        "--reason",
+        required=True,
+        metavar="TEXT",
+        help="why you ask: kept, sealed; that you asked is in the log",
+    )
+    made.add_argument(
+        "--purpose",
+        choices=("case", "law", "service"),
+        default="case",
+        help="case: because of a case here; law: a law or a court asks, and what is found is held for "
+        "three days; service: the service that may have made it asks (default: %(default)s)",
+    )
+    made.add_argument("--case", type=int, metavar="NUMBER", help="number of the case it is about")
+    made.epilog = (
+        "exit codes: 0 a record was found, 1 none, 2 wrong command line, 3 something outside is "
+        "missing or refused, such as FILE or the installation; 130 interrupted. docs/trace.md"
+    )
     made.add_argument("--json", action="store_true", help="one JSON document")
 
 
 def _package(commands: Commands) -> None:
     made = _add(
         commands, "package", "package:package", "evidence for police or a court, or its receipt"
+    )
+    made.epilog = (
+        f"{_codes('there is no such package, or its receipt is recorded')}. docs/packages.md"
     )
     made.add_argument(
         "case", metavar="CASE", help=f"{_CASE}; or `received`, to record that one arrived"
@@ -231,14 +310,13 @@ def _package(commands: Commands) -> None:
 
 
 def _keeping(commands: Commands) -> None:
-    hold = commands.add_parser("hold", help="reports that an authority wants kept")
-    below = hold.add_subparsers(required=True, metavar="command")
+    below = _group(commands, "hold", "reports that an authority wants kept")
     made = _add(below, "place", "keeping:place", "nothing erases the report while it is in force")
     made.add_argument("case", metavar="CASE", help=_CASE)
     made.add_argument("--why", required=True)
     made.add_argument("--authority", required=True, help="who asked, and their reference")
     made.add_argument("--until", metavar="DATE", help="such as 2027-01-31; else until released")
-    made = _add(below, "release", "keeping:release", "end a hold")
+    made = _add(below, "release", "keeping:release", "end a hold", no="there is no such hold")
     made.add_argument("number", type=int)
     made.add_argument("--why", required=True)
     _add(below, "list", "keeping:list_holds", "holds in force")
@@ -247,8 +325,7 @@ def _keeping(commands: Commands) -> None:
     made.add_argument("case", metavar="CASE", help=_CASE)
     made.add_argument("--reason", choices=("asked", "ordered"), required=True)
 
-    retention = commands.add_parser("retention", help="how long reports are kept")
-    below = retention.add_subparsers(required=True, metavar="command")
+    below = _group(commands, "retention", "how long reports are kept")
     _add(below, "list", "keeping:list_periods", "the periods in force, with their reasons")
     made = _add(below, "set", "keeping:set_period", "change a period")
     made.add_argument("state", help="as `haechi retention list` names it")
@@ -260,8 +337,7 @@ _PIPE = "read the password from a pipe"
 
 
 def _people(commands: Commands) -> None:
-    staff = commands.add_parser("staff", help="people who work at the desk")
-    below = staff.add_subparsers(required=True, metavar="command")
+    below = _group(commands, "staff", "people who work at the desk")
     add = _add(below, "add", "people:add_staff", "make an account with a second factor")
     add.add_argument("name")
     add.add_argument("--role", choices=("reviewer", "administrator"), default="reviewer")
@@ -283,8 +359,7 @@ def _people(commands: Commands) -> None:
         if change == "role":
             changing.add_argument("role", choices=("reviewer", "administrator"))
 
-    platform = commands.add_parser("platform", help="platforms that ask the match service")
-    below = platform.add_subparsers(required=True, metavar="command")
+    below = _group(commands, "platform", "platforms and AI services that ask here, and their keys")
     add = _add(below, "add", "people:add_platform", "register a platform and make its key")
     add.add_argument("name")
     add.add_argument("--base-url", required=True, help="where people see what it publishes")
@@ -332,8 +407,7 @@ _SCOPES = ("match", "register", "act", "curate", "staff-metadata", "metrics", "l
 
 
 def _keys(platform: Commands) -> None:
-    keys = platform.add_parser("key", help="keys of a platform")
-    below = keys.add_subparsers(required=True, metavar="command")
+    below = _group(platform, "key", "keys of a platform")
     add = _add(below, "add", "keys:add_key", "make a key and show it once")
     add.add_argument("platform")
     add.add_argument("--name", default="", help="what it is for, such as: upload servers")
@@ -352,9 +426,14 @@ def _keys(platform: Commands) -> None:
 
 
 def _words(commands: Commands) -> None:
-    words = commands.add_parser("words", help="the languages of the pages")
-    below = words.add_subparsers(required=True, metavar="command")
-    _add(below, "compile", "words:compile_words", "compile the translations (.po to .mo)")
+    below = _group(commands, "words", "the languages of the pages")
+    _add(
+        below,
+        "compile",
+        "words:compile_words",
+        "compile the translations (.po to .mo)",
+        no="a translation has a fault",
+    )
 
 
 def _demo(commands: Commands) -> None:
@@ -364,8 +443,9 @@ def _demo(commands: Commands) -> None:
         "demo:demo",
         "start everything on this machine and play the whole story",
         home=".haechi/demo, below this folder",
+        no="the story was not as told",
     )
-    demo.add_argument("--once", action="store_true", help="stop after the story; exit 0 or 1")
+    demo.add_argument("--once", action="store_true", help="stop after the story")
     demo.add_argument("--reset", action="store_true", help="delete the demo's data first")
     demo.add_argument(
         "--kill",
@@ -428,7 +508,12 @@ def _pictures(commands: Commands) -> None:
 
 def _labels(commands: Commands) -> None:
     made = _form(
-        _add(commands, "label", "labelling:label_files", "mark what a service made with AI")
+        _add(
+            commands,
+            "label",
+            "labelling:label_files",
+            "write copies of files that say AI made them: seen or heard, and inside the file",
+        )
     )
     made.add_argument("paths", nargs="+", metavar="PATH", help=_HOW_TO_NAME_FILES)
     made.add_argument("--out", required=True, metavar="FOLDER", help="where labelled files go")
@@ -442,19 +527,43 @@ def _labels(commands: Commands) -> None:
         "--level",
         choices=("is", "may-be", "suspected"),
         default="is",
-        help="is: the service made it; may-be: a user says so; suspected: something looks so",
+        help="is: the service made it; may-be: a user says so; suspected: something looks so "
+        "(default: %(default)s)",
     )
-    made.add_argument("--language", choices=("ko", "zh-hans", "en"), default="zh-hans")
-    made.add_argument("--altered", action="store_true", help="something real, changed by a model")
-    made.add_argument("--no-visible", action="store_true", help="no text, no spoken label")
-    made.add_argument("--again", action="store_true", help="draw also where a label is already")
-    made.add_argument("--recording", metavar="FILE", help="said before sound, in place of ours")
-    made.add_argument("--rhythm", action="store_true", help="tones before sound, in place of words")
+    made.add_argument(
+        "--language",
+        choices=("ko", "zh-hans", "en"),
+        default="zh-hans",
+        help="of what is seen and heard (default: %(default)s)",
+    )
+    made.add_argument(
+        "--altered",
+        action="store_true",
+        help="something real, changed by a model (default: a model made all of it)",
+    )
+    made.add_argument(
+        "--no-visible",
+        action="store_true",
+        help="no text on pictures, no spoken label before sound",
+    )
+    made.add_argument(
+        "--again",
+        action="store_true",
+        help="draw, speak and watermark also where a label is already",
+    )
+    heard = made.add_mutually_exclusive_group()
+    heard.add_argument(
+        "--recording", metavar="FILE", help="said before sound, in place of ours; sound only"
+    )
+    heard.add_argument(
+        "--rhythm", action="store_true", help="tones before sound, in place of words; sound only"
+    )
     made.add_argument(
         "--trace-id",
-        type=_hexadecimal,
+        type=_trace_id,
         metavar="HEX",
-        help="goes into the watermark; its key is in HAECHI_WATERMARK_KEY",
+        help="up to 12 hexadecimal digits, put into the invisible watermark and read again from what "
+        "was written; its key is in HAECHI_WATERMARK_KEY (64 such digits)",
     )
     made.add_argument("--certificate", metavar="PEM", help="C2PA: the signer's and those above it")
     made.add_argument("--key", metavar="PEM", help="C2PA: the key of the first certificate")
@@ -471,7 +580,10 @@ def _labels(commands: Commands) -> None:
     made.add_argument(
         "--seconds", type=_seconds, default=600.0, help="one file may take so long (default 600)"
     )
-    made.epilog = "exit codes: 0 done, 2 an error with any file; 130 interrupted. docs/labelling.md"
+    made.epilog = (
+        "exit codes: 0 done, 1 a file does not bear the watermark that --trace-id asked for (it bears "
+        "the other marks), 2 an error with any file; 130 interrupted. docs/labelling.md"
+    )
 
 
 def _inspecting(commands: Commands) -> None:
@@ -480,13 +592,15 @@ def _inspecting(commands: Commands) -> None:
             commands,
             "inspect",
             "inspecting:inspect_files",
-            "what files say about how they were made",
-        )
+            "what files say about how they were made, and what an examination of pictures finds",
+        ),
+        json=True,
     )
     made.add_argument(
-        "--json", action="store_const", const="jsonl", dest="form", help="the same as --jsonl"
+        "--marks",
+        action="store_true",
+        help="marks only; do not examine how pictures and videos look",
     )
-    made.add_argument("--marks", action="store_true", help="read marks only, look at no pixels")
     made.add_argument(
         "--models", metavar="IDS", help="ask only these of the models that are here (default: all)"
     )
@@ -496,8 +610,13 @@ def _inspecting(commands: Commands) -> None:
     made.add_argument("paths", nargs="+", metavar="PATH", help=_HOW_TO_NAME_FILES)
     made.epilog = (
         "exit codes, as grep's: 0 a mark in any file, 1 none, 2 an error with any file; "
-        "130 interrupted. docs/labels.md"
+        "130 interrupted. With HAECHI_WATERMARK_KEY (64 hexadecimal digits) our own invisible watermark "
+        "is looked for too. docs/labels.md"
     )
+
+
+_GATE_CODES = "exit codes: 0 done, 1 the release gate is not passed, 2 an error; 130 interrupted"
+_MANIFEST = "CSV: path, label, source and more (docs/evaluate-detect.md)"
 
 
 def _measures(commands: Commands) -> None:
@@ -516,10 +635,11 @@ def _measures(commands: Commands) -> None:
     made.add_argument("--write", metavar="FILE", help="write the thresholds, for --policy")
     made.add_argument("--chart", metavar="FILE.svg", help="draw the tail and its fit")
     made.add_argument("--float", action="store_true", help="also measure what int8 embeddings lose")
-    made.epilog = "exit codes: 0 done, 2 too few pictures or another error"
+    made.epilog = "exit codes: 0 done, 2 too few pictures or another error; 130 interrupted"
 
-    evaluate = commands.add_parser("evaluate", help="how much of what was edited is found")
-    below = evaluate.add_subparsers(required=True, metavar="command")
+    below = _group(
+        commands, "evaluate", "how many edited copies are found, and how well fakes are told"
+    )
     made = _form(
         _add(below, "edits", "evaluating:evaluate_edits", "recall on edited copies of pictures")
     )
@@ -531,7 +651,7 @@ def _measures(commands: Commands) -> None:
     made.add_argument("--seed", type=int, default=1, help="of every choice (default 1)")
     made.add_argument("--policy", metavar="FILE", help=_POLICY)
     made.add_argument("--chart", metavar="FILE.svg", help="draw recall by edit and fingerprint")
-    made.epilog = "exit codes: 0 done, 2 too few pictures or another error"
+    made.epilog = "exit codes: 0 done, 2 too few pictures or another error; 130 interrupted"
 
     made = _form(
         _add(
@@ -541,7 +661,7 @@ def _measures(commands: Commands) -> None:
             "how well fakes are told from real pictures",
         )
     )
-    made.add_argument("manifest", metavar="MANIFEST", help="CSV: path, label, source and more")
+    made.add_argument("manifest", metavar="MANIFEST", help=_MANIFEST)
     made.add_argument("--models", metavar="IDS", help="also these models, one by one; or all")
     made.add_argument(
         "--no-fused", dest="fused", action="store_false", help="leave the fused answer out"
@@ -555,40 +675,48 @@ def _measures(commands: Commands) -> None:
     made.add_argument("--card", metavar="FILE.html", help="write the card for people")
     made.add_argument("--json", metavar="FILE.json", help="write the card for the next --against")
     made.add_argument("--against", metavar="FILE.json", help="the last card: nothing may be worse")
-    made.epilog = (
-        "exit codes: 0 done, 1 the release gate is not passed, 2 an error; docs/evaluate-detect.md"
-    )
+    made.epilog = f"{_GATE_CODES}. docs/evaluate-detect.md"
 
 
-def _json_line(made: argparse.ArgumentParser) -> None:
-    made.add_argument(
-        "--jsonl",
-        action="store_const",
-        const="jsonl",
-        dest="form",
-        default="table",
-        help="print the card as one line of JSON",
-    )
+_MODEL_CODES = "exit codes: 0 done, 2 an error; 130 interrupted. docs/models.md"
+_MODEL = "as `haechi models list` names it"
 
 
 def _models(commands: Commands) -> None:
-    models = commands.add_parser("models", help="detectors that you bring, as ONNX")
-    below = models.add_subparsers(required=True, metavar="command")
+    below = _group(
+        commands,
+        "models",
+        "detectors that you bring, as ONNX",
+        "exit codes: 0 done, 1 no model is here (list) or the release gate is not passed (evaluate), "
+        "2 an error; 130 interrupted. docs/models.md",
+    )
     made = _form(_add(below, "list", "detectors:list_models", "the models that are here"))
+    made.epilog = "exit codes, as grep's: 0 done, 1 no model is here, 2 an error; 130 interrupted"
     made.add_argument(
         "--cards", action="store_true", help="the cards that come with Haechi instead"
     )
     made = _add(below, "card", "detectors:show_card", "print a card, as JSON")
-    made.add_argument("model", metavar="ID")
+    made.epilog = _MODEL_CODES
+    made.add_argument(
+        "model", metavar="ID", help="as `haechi models list`, with --cards or without, names it"
+    )
     made = _add(below, "add", "detectors:add_model", "take an ONNX file, after its self-test")
+    made.epilog = _MODEL_CODES
     made.add_argument("file", metavar="FILE", help="the model, as ONNX")
     made.add_argument("--card", required=True, help="a file, or the id of a card of Haechi")
     made.add_argument("--replace", action="store_true", help="in place of the one of that id")
     made = _add(below, "remove", "detectors:remove_model", "forget a model and its calibration")
-    made.add_argument("model", metavar="ID")
-    made = _add(below, "calibrate", "detectors:calibrate_model", "what its score says here")
-    made.add_argument("model", metavar="ID")
-    made.add_argument("manifest", metavar="MANIFEST", help="CSV: path, label, source and more")
+    made.epilog = _MODEL_CODES
+    made.add_argument("model", metavar="ID", help=_MODEL)
+    made = _add(
+        below,
+        "calibrate",
+        "detectors:calibrate_model",
+        "measure, on your own pictures, what a score of it says",
+    )
+    made.epilog = _MODEL_CODES
+    made.add_argument("model", metavar="ID", help=_MODEL)
+    made.add_argument("manifest", metavar="MANIFEST", help=_MANIFEST)
     made.add_argument("--name", help="of the set, shown beside every ratio (default: the file's)")
     made.add_argument(
         "--despite-doubts", action="store_true", help="although the set has confounds"
@@ -601,8 +729,9 @@ def _models(commands: Commands) -> None:
             "as `haechi evaluate detect`, of one model",
         )
     )
-    made.add_argument("models", metavar="ID")
-    made.add_argument("manifest", metavar="MANIFEST")
+    made.epilog = f"{_GATE_CODES}. docs/models.md"
+    made.add_argument("models", metavar="ID", help=_MODEL)
+    made.add_argument("manifest", metavar="MANIFEST", help=_MANIFEST)
     made.add_argument("--card", metavar="FILE.html", help="write the card for people")
     made.add_argument("--json", metavar="FILE.json", help="write the card for the next --against")
     made.set_defaults(fused=False, edits=None, each=40, draws=1000, seed=1, against=None)
@@ -616,12 +745,15 @@ def _seconds(typed: str) -> float:
     return told
 
 
-def _hexadecimal(typed: str) -> int:
-    """A number from 0, written to the base of 16."""
-    told = int(typed, 16)
-    if told < 0:
-        raise ValueError(typed)
-    return told
+def _trace_id(typed: str) -> int:
+    """What a watermark carries, with the zeros before it or without."""
+    # Loaded only where one is typed: help stays instant.
+    from haechi.labels.watermark import payload_of
+
+    try:
+        return payload_of(typed)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{typed!a} is not 1 to 12 hexadecimal digits") from None
 
 
 def _rate(typed: str) -> float:
@@ -632,17 +764,14 @@ def _rate(typed: str) -> float:
 
 
 _BANK_CODES = (
-    "exit codes, as grep's: 0 done, 1 nothing was there or nothing changed, 2 an error; "
-    "130 interrupted"
+    "exit codes, as grep's: 0 done, 1 nothing was there or nothing changed, 2 an error, "
+    "3 the installation cannot be reached; 130 interrupted. docs/commands.md"
 )
 _BANK_POLICIES = ("block", "review", "record", "benign")
 
 
 def _banks(commands: Commands) -> None:
-    bank = commands.add_parser(
-        "bank", help="banks of known pictures, and what is in them", epilog=_BANK_CODES
-    )
-    below = bank.add_subparsers(required=True, metavar="command")
+    below = _group(commands, "bank", "banks of known pictures, and what is in them", _BANK_CODES)
 
     def command(name: str, function: str, help_text: str) -> argparse.ArgumentParser:
         made = _add(below, name, f"banks:{function}", help_text)
@@ -728,8 +857,13 @@ def _banks(commands: Commands) -> None:
     made.add_argument("--note", default="", help="kept in the audit log")
 
 
-def _form(made: argparse.ArgumentParser) -> argparse.ArgumentParser:
+def _form(made: argparse.ArgumentParser, *, json: bool = False) -> argparse.ArgumentParser:
+    """How a command answers; with `json`, --json is another word for --jsonl."""
     forms = made.add_mutually_exclusive_group()
+    if json:
+        forms.add_argument(
+            "--json", action="store_const", const="jsonl", dest="form", help="the same as --jsonl"
+        )
     for form, what in (("jsonl", "JSON lines"), ("csv", "CSV")):
         forms.add_argument(
             f"--{form}",
