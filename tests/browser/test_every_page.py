@@ -148,6 +148,7 @@ def seeded(house: Tale) -> Seeded:
     with tale.reviewer("rim") as reviewer:
         _remove(tale, reviewer, decided, post["id"])
         _ask_who_made(reviewer, labelled)
+        _set_aside(tale, reviewer)
     answers = [tale.upload(pictures.jpeg(photograph, 40 + n), f"again {n}")[1] for n in (1, 2)]
     answered, untouched = (answer["reason"]["appeal_url"] for answer in answers)
     path = answered.removeprefix(tale.family.url("public"))
@@ -192,6 +193,26 @@ def _ask_who_made(reviewer: Visitor, picture: bytes) -> None:
     reviewer.send("/trace", asked, [("file", ("made.jpg", picture, "image/jpeg"))])
     name = f"{reviewer.path}/name"
     reviewer.send(name, {"reason": "영장이 어느 계정에 관한 것인지 알아야 합니다."})
+
+
+def _set_aside(tale: Tale, reviewer: Visitor) -> None:
+    """A case that two set aside by mistake: one asks and waits, one had a no and may ask again."""
+    reporter, report_id = tale.reporter_sends("다른 신고예요.", ["https://forum.example/aside"], [])
+    with reporter:
+        case_id = _case_of(tale, report_id)
+    reviewer.look(f"/case/{case_id}")
+    reviewer.send(f"/case/{case_id}/aside", {})
+    reviewer.look("/grants")
+    mine = tale.row("SELECT id FROM cases_recusal WHERE case_id = %s", case_id)["id"]
+    reviewer.send(f"/set-aside/{mine}/undo", {"reason": "옆에 있는 사건을 누르려고 했습니다."})
+    sol = "SELECT %s, id, now() FROM staff_user WHERE username = 'sol'"
+    tale.rows(f"INSERT INTO cases_recusal (case_id, user_id, at) {sol}", case_id)
+    tale.rows(
+        "INSERT INTO cases_undoing (case_id, user_id, reason, answer, asked_at, agreed, settled_at,"
+        " settled_by_id) SELECT %s, id, '', '', now(), false, now(), id FROM staff_user"
+        " WHERE username = 'sol'",
+        case_id,
+    )
 
 
 EXHIBITS = (

@@ -19,9 +19,9 @@ from haechi.server.staff.models import User
 pytestmark = pytest.mark.django_db
 
 # Arguments of routes that name nothing of a case, or lead to it by its number alone, where the view
-# itself keeps them shut (desk.views.trace; test_desk_trace).
+# itself keeps them shut (desk.views.trace; test_desk_trace), or one's own alone (views.undoing).
 OF_NO_CASE = {"bank_id", "view_id", "rule_id", "act", "platform_id", "sender_id", "signal"}
-OF_NO_CASE |= {"inquiry_id", "naming_id", "key"}
+OF_NO_CASE |= {"inquiry_id", "naming_id", "key", "recusal_id"}
 
 
 def test_every_argument_of_a_route_is_said_to_lead_to_a_case_or_not() -> None:

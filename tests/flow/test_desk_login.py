@@ -22,8 +22,8 @@ from haechi.server import flow
 from haechi.server.appeals import services as appeals
 from haechi.server.audit import services as audit
 from haechi.server.audit.models import Entry
-from haechi.server.cases import grants, packages
-from haechi.server.cases.models import Case, ErasureRequest, Purpose, Review, SavedView
+from haechi.server.cases import grants, packages, undoing
+from haechi.server.cases.models import Case, ErasureRequest, Purpose, Recusal, Review, SavedView
 from haechi.server.client import client_address
 from haechi.server.desk import urls
 from haechi.server.evidence.models import Exhibit
@@ -43,7 +43,7 @@ OPEN_TO_ADMINISTRATORS = {
     "login", "logout", "log", "banks", "bank", "grants", "law", "rule", "policies", "policy", "missed", "order",
     "keeping", "keep", "place_hold", "end_hold", "ask_erasure", "dashboard",
     "platforms", "test_platform", "directory",
-    "senders", "sender", "sender_key", "agreement",
+    "senders", "sender", "sender_key", "agreement", "undoing",
 }  # fmt: skip
 POST_ONLY = {
     "logout",
@@ -52,6 +52,8 @@ POST_ONLY = {
     "renew",
     "hand_over",
     "set_aside",
+    "undo_aside",
+    "undoing",
     "next",
     "save_view",
     "drop_view",
@@ -137,6 +139,10 @@ def arguments(astronaut: bytes, board: Platform) -> dict[str, list[object]]:
     reader = User.objects.create(username="reader", created_at=NOON, role=Role.REVIEWER)
     grants.open_content(case, reader, Purpose.REVIEW, now=NOON)
     grant = grants.ask_identity(case, reader, Purpose.LAW, "A host asks.", now=NOON)
+    other = User.objects.create(username="other", created_at=NOON, role=Role.REVIEWER)
+    recusal = Recusal.objects.create(case=case, user=other, at=NOON)
+    undone = undoing.ask(recusal, "A mistake.", now=NOON)
+    given |= {"undo_aside": [recusal.pk], "undoing": [undone.pk]}
     view = SavedView.objects.create(owner=reader, name="mine")
     given |= {"drop_view": [view.pk]}
     given |= {"grant": [grant.pk, "approve"], "rule": ["us_tida_remove"], "policy": ["deepfake"]}

@@ -164,6 +164,8 @@ DESK = {
     "desk:end": Route(GET_ONLY, {"member_id": NOBODY}, "reviewer"),
     "desk:grants": Route(role="staff"),
     "desk:grant": Route(GET_ONLY, {"grant_id": NOBODY, "act": "end"}, "staff"),
+    "desk:undo_aside": Route(GET_ONLY, {"recusal_id": NOBODY}, "reviewer"),
+    "desk:undoing": Route(GET_ONLY, {"undoing_id": NOBODY}, "staff"),
     "desk:deliveries": Route(role="reviewer"),
     "desk:delivery": Route(GET_ONLY, {"action_id": NOBODY, "act": "again"}, "reviewer"),
     "desk:look": Route(GET_ONLY, {"case_id": NOBODY}, "reviewer"),

@@ -137,7 +137,8 @@ def notes_of(case: Case, *, actor: User, now: datetime) -> list[tuple[HandOver, 
 def set_aside(case: Case, user: User, *, now: datetime) -> None:
     """Never show this case to `user` again: they know somebody in it, or have another reason.
 
-    Nobody asks which, and there is no mark against them. Safe to repeat.
+    Nobody asks which, and there is no mark against them. Safe to repeat. What was set aside by mistake
+    comes back by an administrator's hand alone (undoing).
     """
     Case.objects.filter(pk=case.pk, claimed_by=user).update(**_NOBODY)
     Case.objects.filter(pk=case.pk, kept_for=user).update(kept_for=None, kept_until=None)
@@ -156,6 +157,7 @@ def is_aside(case: Case, user: User) -> bool:
 def forget(case: Case) -> None:
     """The report is erased: what was written about it goes too."""
     case.hand_overs.update(note=b"")
+    case.undoings.update(reason=b"", answer=b"")
     Case.objects.filter(pk=case.pk).update(**_NOBODY, kept_for=None, kept_until=None)
 
 

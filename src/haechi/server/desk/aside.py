@@ -24,6 +24,7 @@ BY_ARGUMENT: Mapping[str, tuple[str, ...]] = {
     "hold_id": ("report__holds",),
     "request_id": ("erasure_requests",),
     "package_id": ("packages",),
+    "undoing_id": ("undoings",),
     "recheck_id": ("report__locations__rechecks",),
     "review_id": ("reviews",),
     "one": ("report__exhibits",),

@@ -65,6 +65,25 @@ class OpenForm(forms.Form):
     )
 
 
+class UndoForm(forms.Form):
+    """Why somebody wants to be shown a case again that they set aside."""
+
+    use_required_attribute = False
+
+    reason = reason_field(
+        _("An administrator reads this and decides. Name nobody and say nothing of the report.")
+    )
+
+
+class AnswerUndoingForm(forms.Form):
+    """What an administrator says to it; the button tells which."""
+
+    use_required_attribute = False
+
+    reason = reason_field(_("Your colleague reads this."))
+    agreed = forms.ChoiceField(choices=[("yes", ""), ("no", "")])
+
+
 class IdentityForm(OpenForm):
     """Why somebody needs the reporter's name or contact."""
 

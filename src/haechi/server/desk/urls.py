@@ -31,6 +31,7 @@ from haechi.server.desk.views import (
     senders,
     trace,
     trace_hold,
+    undoing,
     working,
 )
 
@@ -109,6 +110,8 @@ urlpatterns = [
     path("sighting/<int:sighting_id>/settle", banks.settle, name="settle"),
     path("grants", grants.grants, name="grants"),
     path("grant/<int:grant_id>/<str:act>", grants.act, name="grant"),
+    path("set-aside/<int:recusal_id>/undo", undoing.ask, name="undo_aside"),
+    path("undoing/<int:undoing_id>", undoing.settle, name="undoing"),
     path("dashboard", dashboard.dashboard_page, name="dashboard"),
     path("law", law.law_page, name="law"),
     path("grounds", policies.catalogue, name="policies"),

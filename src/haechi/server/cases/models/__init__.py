@@ -28,7 +28,7 @@ from haechi.server.cases.models.note import Note
 from haechi.server.cases.models.package import Package, PackageQuerySet
 from haechi.server.cases.models.pause import For, Pause, PauseQuerySet
 from haechi.server.cases.models.policy import Policy, PolicyKind
-from haechi.server.cases.models.queue import HandOver, Recusal, SavedView, Weight
+from haechi.server.cases.models.queue import HandOver, Recusal, SavedView, Undoing, Weight
 from haechi.server.cases.models.review import (
     Aside,
     Occasion,
@@ -86,6 +86,7 @@ __all__ = [
     "Scope",
     "State",
     "Trial",
+    "Undoing",
     "Verdict",
     "Weight",
 ]

@@ -47,7 +47,10 @@ class SavedView(models.Model):
 
 
 class Recusal(models.Model):
-    """Somebody asked never to be shown a case again. Nobody is asked why, and nobody is told."""
+    """Somebody asked never to be shown a case again. Nobody is asked why, and nobody is told.
+
+    The row goes when an administrator agrees that it was a mistake (Undoing).
+    """
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="recusals")
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="recusals")
@@ -60,6 +63,38 @@ class Recusal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} and {self.case}"
+
+
+class Undoing(models.Model):
+    """Who set a case aside by mistake asks that it be undone; an administrator answers (cases.undoing).
+
+    reason, answer   sealed to the report; empty once it is erased
+    agreed           None while it waits
+    seen_at          when who asked saw the answer, or None
+    """
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="undoings")
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="undoings")
+    reason = models.BinaryField()
+    asked_at = models.DateTimeField()
+    agreed = models.BooleanField(null=True)
+    answer = models.BinaryField(default=b"")
+    settled_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    settled_at = models.DateTimeField(null=True)
+    seen_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering: ClassVar = ["pk"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["case", "user"],
+                condition=models.Q(settled_at=None),
+                name="one_waiting_undoing",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.case} to be shown to {self.user_id} again"
 
 
 class HandOver(models.Model):

@@ -9,7 +9,9 @@ from django.views.decorators.http import require_POST, require_safe
 from haechi.errors import HaechiError, NotAllowed, OwnRequest
 from haechi.server.cases import grants as services
 from haechi.server.cases.models import Grant, GrantQuerySet, Package
+from haechi.server.desk import undoing_page
 from haechi.server.desk.access import actor_of, refusal, staff_only
+from haechi.server.desk.forms import AnswerUndoingForm, UndoForm
 from haechi.server.staff.models import Role, User
 
 AT_MOST = 200
@@ -18,17 +20,29 @@ AT_MOST = 200
 @require_safe
 @staff_only
 def grants(request: HttpRequest) -> HttpResponse:
-    """Requests that wait, rights in force, rights taken away."""
+    """Requests that wait, rights in force, rights taken away, cases set aside."""
+    return page(request)
+
+
+def page(
+    request: HttpRequest,
+    *,
+    undo: UndoForm | None = None,
+    answer: AnswerUndoingForm | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """The page of rights, with a form as it was sent where something was missing."""
     now, user = timezone.now(), actor_of(request)
     rows = Grant.objects.select_related("case__report", "user", "ended_by").order_by("pk")
     rows = rows.exclude(Exists(user.recusals.filter(case=OuterRef("case"))))
-    context = {
+    context: dict[str, object] = {
         "waiting": [(grant, *_note(grant, user)) for grant in rows.waiting()[:AT_MOST]],
         "in_force": _seen_by(user, rows.in_force(now))[:AT_MOST],
         "taken_away": rows.taken_away()[:AT_MOST],
         "packages": Package.objects.waiting().select_related("asked_by")[:AT_MOST],
     }
-    return render(request, "desk/grants.html", context)
+    context |= undoing_page.context(user, now=now, undo=undo, answer=answer)
+    return render(request, "desk/grants.html", context, status=status)
 
 
 @require_POST

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from haechi.server.cases import claims
 from haechi.server.cases.models import SavedView
 from haechi.server.contacts import serving
-from haechi.server.desk import queue_page
+from haechi.server.desk import queue_page, undoing_page
 from haechi.server.desk.access import actor_of, reviewers_only
 from haechi.server.desk.queue_forms import FilterForm, ViewForm, address_of
 from haechi.server.desk.time_left import PATTERNS
@@ -89,6 +89,7 @@ def _page(
         "asked": address,
         "views": queue_page.views_of(user),
         "view_form": view_form or ViewForm(initial={"asked": address}),
+        "undo_answered": undoing_page.answered(user),
         "none_free": "none" in given,
         "now": now,
         "patterns": PATTERNS,
