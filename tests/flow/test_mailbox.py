@@ -20,10 +20,12 @@ from django.conf import settings as django_settings
 from django.db import connection
 from psycopg.errors import InsufficientPrivilege
 from tests.conftest import NOON
+from tests.flow.certificates import trusting, write
 from tests.flow.conftest import playing
 from tests.flow.letters import mail
 
 from haechi.cli import mailbox, mailbox_imap
+from haechi.cli.mailbox_tls import REQUIRED
 from haechi.errors import SettingRefused
 from haechi.server import flow
 from haechi.server.notices.incoming import services as incoming
@@ -156,6 +158,22 @@ def test_the_mailbox_speaks_smtp_and_lmtp_and_passes_nothing_on(stored: None) ->
     assert words.decode().split()[-1] in {row.short for row in rows}
     assert all(row.stage == Stage.RECEIVED for row in rows)
     assert incoming.raw_of(rows[0]).startswith(b"Return-Path: <a@person.example>\r\nDelivered-To: ")
+
+
+@pytest.mark.slow
+def test_the_process_takes_mail_over_tls_only_where_that_is_required(
+    stored: None, tmp_path: Path
+) -> None:
+    port, settings = free_port(), write(tmp_path)
+    with running("--port", str(port), port=port, **settings, **{REQUIRED: "1"}) as process:
+        with smtplib.SMTP("127.0.0.1", port, timeout=READY_S) as server:
+            server.ehlo()
+            assert server.mail("a@person.example")[0] == 530
+            server.starttls(context=trusting(settings))
+            server.send_message(mail("https://photos.example/a"), "a@person.example", [TO])
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=READY_S) == 0
+    assert Incoming.objects.count() == 1
 
 
 def test_a_mail_that_cannot_be_stored_is_to_be_sent_again() -> None:

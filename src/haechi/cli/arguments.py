@@ -107,6 +107,7 @@ def _servers(commands: Commands) -> None:
     made.add_argument("--lmtp-port", type=int, default=0, help="listen for LMTP here")
     made.add_argument("--lmtp-socket", default="", metavar="PATH", help="the same, a Unix socket")
     made.epilog = (
+        "SMTP offers STARTTLS with HAECHI_MAILBOX_TLS_CERT_FILE and HAECHI_MAILBOX_TLS_KEY_FILE. "
         "With HAECHI_IMAP_URL and HAECHI_IMAP_PASSWORD_FILE it also looks into an IMAP mailbox. "
         f"docs/notices-in.md. {_codes()}"
     )

@@ -20,6 +20,7 @@ from aiosmtpd.lmtp import LMTP
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from haechi.cli import mailbox_imap
+from haechi.cli.mailbox_tls import Tls, keep_fresh, lmtp_stays_here
 
 MOST_BYTES = 25 * 1024 * 1024
 MOST_RECIPIENTS = 100
@@ -48,8 +49,10 @@ def mailbox(asked: argparse.Namespace) -> int:
     if not (asked.port or asked.lmtp_port or asked.lmtp_socket or polling):
         print("haechi: there is nothing to listen on; see haechi mailbox --help", file=sys.stderr)
         return 2
+    tls = Tls.read(dict(os.environ))
+    lmtp_stays_here(tls, asked.host, asked.lmtp_port)
     domains = settings.HAECHI.mailbox_domains
-    asyncio.run(_serve(asked, Handler(kept, domains), polling))
+    asyncio.run(_serve(asked, Handler(kept, domains), polling, tls))
     return 0
 
 
@@ -113,6 +116,11 @@ class Handler:
         times = len(envelope.rcpt_tos) if isinstance(server, LMTP) else 1
         return "\r\n".join([said] * times)
 
+    async def handle_exception(self, error: Exception) -> str:
+        """What went wrong in a session, such as a handshake that failed, by kind and without its sender."""
+        log.error("a mail session ended: %s", type(error).__name__)
+        return "451 4.3.0 something went wrong, try again"
+
 
 def trace(envelope: Envelope) -> bytes:
     """The lines that the last mail server writes on top (RFC 5321, 4.4): from whom, to which mailbox."""
@@ -131,19 +139,25 @@ class _Lmtp(LMTP):
 
 
 async def _serve(
-    asked: argparse.Namespace, handler: Handler, polling: mailbox_imap.Account | None
+    asked: argparse.Namespace,
+    handler: Handler,
+    polling: mailbox_imap.Account | None,
+    tls: Tls | None,
 ) -> None:
     loop = asyncio.get_running_loop()
     told = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told.set)
-    factory = partial(_protocol, handler, loop)
+    factory = partial(_protocol, handler, loop, tls)
     servers = [await start for start in _listeners(asked, loop, factory)]
     stop = threading.Event()
+    looking = tls and loop.create_task(keep_fresh(tls))
     poller = polling and loop.run_in_executor(None, mailbox_imap.poll, polling, kept, stop)
     print("haechi mailbox: ready", file=sys.stderr, flush=True)
     await told.wait()
     stop.set()
+    if looking:
+        looking.cancel()
     for server in servers:
         server.close()
     if poller:
@@ -166,9 +180,14 @@ def _listeners(
     return listeners
 
 
-def _protocol(handler: Handler, loop: asyncio.AbstractEventLoop, kind: type[SMTP]) -> SMTP:
+def _protocol(
+    handler: Handler, loop: asyncio.AbstractEventLoop, tls: Tls | None, kind: type[SMTP]
+) -> SMTP:
+    offered = tls if kind is _Smtp else None
     return kind(
         handler,
+        tls_context=offered.context if offered else None,
+        require_starttls=bool(offered and offered.required),
         data_size_limit=MOST_BYTES,
         enable_SMTPUTF8=True,
         ident="haechi",
