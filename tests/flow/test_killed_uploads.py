@@ -52,6 +52,11 @@ BROKEN = (httpx.HTTPError, ConnectionError)
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120 + 60 * KILLS)]
 
 
+@pytest.fixture(autouse=True)
+def _quick() -> None:
+    """Another process makes the codes that are read here: both take their time."""
+
+
 @pytest.fixture
 def rows(committed: None) -> Iterator[None]:
     """What other processes commit here is gone afterwards."""

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar, cast
 
 from aiosmtpd.lmtp import LMTP
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -25,6 +25,7 @@ from haechi.cli.mailbox_tls import Tls, keep_fresh, lmtp_stays_here
 MOST_BYTES = 25 * 1024 * 1024
 MOST_RECIPIENTS = 100
 MOST_SESSIONS = 64
+TOO_MANY = b"421 4.3.2 too many sessions at once, try again later\r\n"
 IDLE_S = 120.0
 # Lines of a mail over 998 bytes break the standard and are sent all the same.
 LONGEST_LINE = 64 * 1024
@@ -130,12 +131,33 @@ def trace(envelope: Envelope) -> bytes:
     return "".join(f"{line}\r\n" for line in plain).encode("utf-8", "replace")
 
 
-class _Smtp(SMTP):
+class _Counted(SMTP):
+    """No more than MOST_SESSIONS at once: each may hold MOST_BYTES. One too many is told to come later."""
+
     line_length_limit = LONGEST_LINE
+    open_now: ClassVar[set[SMTP]] = set()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Called again, for a session that is counted already, after STARTTLS."""
+        if self not in self.open_now and len(self.open_now) >= MOST_SESSIONS:
+            cast("asyncio.WriteTransport", transport).write(TOO_MANY)
+            transport.close()
+            return
+        self.open_now.add(self)
+        super().connection_made(transport)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if self in self.open_now:
+            self.open_now.discard(self)
+            super().connection_lost(error)
 
 
-class _Lmtp(LMTP):
-    line_length_limit = LONGEST_LINE
+class _Smtp(_Counted):
+    pass
+
+
+class _Lmtp(_Counted, LMTP):
+    pass
 
 
 async def _serve(
