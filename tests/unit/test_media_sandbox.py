@@ -1,6 +1,7 @@
 """A job that crashes, hangs, eats memory or lies costs that job and nothing else."""
 
 import gc
+import hashlib
 import io
 import os
 import subprocess
@@ -28,7 +29,7 @@ from haechi.media import Kind, Limits, Sandbox, child, decode, sniff, wire
 from haechi.media import sandbox as sandbox_module
 
 JOBS = """
-import ctypes, os, sys, time
+import ctypes, hashlib, os, sys, time
 from haechi.errors import LedgerBroken
 
 def sleep(data):
@@ -62,6 +63,9 @@ def noise(data):
 
 def environment(data):
     return sorted(os.environ)
+
+def digest(data):
+    return hashlib.sha256(data).digest()
 
 def number(data):
     return os.getpid()
@@ -291,3 +295,9 @@ def test_values_cross_unchanged() -> None:
     assert back.dtype == array.dtype
     assert (back == array).all()
     assert not back.flags.writeable
+
+
+def test_a_job_longer_than_the_pipe_arrives_whole(box: Sandbox, jobs: object) -> None:
+    """It goes in as many pieces as the pipe takes, each from where the last one ended."""
+    data = os.urandom((5 << 20) + 7)
+    assert box.run(jobs.digest, data) == hashlib.sha256(data).digest()  # type: ignore[attr-defined]

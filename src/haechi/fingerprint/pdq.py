@@ -99,11 +99,12 @@ def dihedral_of_grey(plane: NDArray[np.uint8]) -> tuple[Pdq, ...] | None:
     if min(plane.shape) < MIN_SIDE_PX:
         return (Pdq(bytes(BITS // 8), 0),) * len(TURNS)
     samples = downsample_plane(plane)
-    coefficients = dct(samples)
-    if _undecided(coefficients):
+    blocks = turned(dct(samples)).reshape(len(TURNS), BITS)
+    medians = _medians(blocks)
+    if _undecided(blocks, medians):
         return None
     quality = quality_of(samples)
-    return tuple(Pdq(bits, quality) for bits in bits_of(turned(coefficients)))
+    return tuple(Pdq(bits, quality) for bits in _packed(blocks, medians))
 
 
 def _analyse(rgb: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -111,18 +112,20 @@ def _analyse(rgb: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.fl
     samples = downsample(rgb)
     coefficients = dct(samples)
     small = rgb.shape[0] * rgb.shape[1] <= pdq_exact.PIXELS
-    if small and _undecided(coefficients) and quality_of(samples) > 0:
+    if not small:
+        return samples, coefficients
+    blocks = turned(coefficients).reshape(len(TURNS), BITS)
+    if _undecided(blocks, _medians(blocks)) and quality_of(samples) > 0:
         return pdq_exact.coefficients(rgb, DCT)
     return samples, coefficients
 
 
-def _undecided(coefficients: NDArray[np.float32]) -> bool:
-    """True if in any turn several lie so near the median that rounding decides their bits.
+def _undecided(blocks: NDArray[np.float32], medians: NDArray[np.float32]) -> bool:
+    """True if in any turn, (8, 256), several lie so near the median that rounding decides their bits.
 
     Turns have medians of their own: what is decided in one may not be in another.
     """
-    blocks = turned(coefficients).reshape(len(TURNS), BITS)
-    near = np.abs(blocks - _medians(blocks)) < ROUNDING
+    near = np.abs(blocks - medians) < ROUNDING
     return bool((near.sum(axis=1) >= _UNDECIDED_BITS).any())
 
 
@@ -234,7 +237,12 @@ def turned(coefficients: NDArray[np.float32]) -> NDArray[np.float32]:
 def bits_of(coefficients: NDArray[np.float32]) -> list[bytes]:
     """32 bytes for each (16, 16) block: bit 255 first, set where a value exceeds the lower median."""
     blocks = coefficients.reshape(-1, BITS)
-    packed = np.packbits((blocks > _medians(blocks))[:, ::-1], axis=1)
+    return _packed(blocks, _medians(blocks))
+
+
+def _packed(blocks: NDArray[np.float32], medians: NDArray[np.float32]) -> list[bytes]:
+    """32 bytes for each row of (n, 256), by its median of (n, 1)."""
+    packed = np.packbits((blocks > medians)[:, ::-1], axis=1)
     return [row.tobytes() for row in packed]
 
 

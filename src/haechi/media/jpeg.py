@@ -61,14 +61,15 @@ def turn(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
 def ends_properly(data: bytes) -> bool:
     """True if an end-of-image marker follows the first scan.
 
-    Inside entropy-coded data 0xFF is always stuffed, so the first FF D9 there is the end. The
-    segments before it are stepped over: an EXIF thumbnail has an end marker of its own.
+    Inside entropy-coded data 0xFF is always stuffed, so any FF D9 there is an end; looked for from
+    behind, where it mostly is. The segments before it are stepped over: an EXIF thumbnail has an
+    end marker of its own.
     """
     at = 2
     while at + 4 <= len(data) and data[at] == 0xFF:
         marker = data[at + 1]
         if marker == _START_OF_SCAN:
-            return data.find(b"\xff\xd9", at) >= 0
+            return data.rfind(b"\xff\xd9", at) >= 0
         if marker == 0xFF:
             at += 1
         elif marker in _STANDALONE:

@@ -8,7 +8,7 @@ import select
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from haechi.errors import DecoderCrashed, DecodeTimeout
 from haechi.media import wire
@@ -99,9 +99,7 @@ class Worker:
     def _exchange(self, messages: Sequence[bytes], seconds: float) -> bytes:
         deadline = time.monotonic() + seconds
         try:
-            for message in messages:
-                self._send(len(message).to_bytes(LENGTH_BYTES, "big"), deadline)
-                self._send(message, deadline)
+            self._send([part for one in messages for part in (_length(one), one)], deadline)
             length = int.from_bytes(self._receive(LENGTH_BYTES, deadline), "big")
             return self._receive(length, deadline)
         except TimeoutError as error:
@@ -111,12 +109,13 @@ class Worker:
             msg = f"the process died: {self._last_words()}"
             raise DecoderCrashed(msg) from error
 
-    def _send(self, message: bytes, deadline: float) -> None:
-        left = memoryview(message)
+    def _send(self, parts: Iterable[bytes], deadline: float) -> None:
+        """All at once if the pipe takes it: each piece would wake the process for itself."""
+        left = [memoryview(part) for part in parts if part]
         while left:
             _wait(self._jobs_pipe, select.POLLOUT, deadline)
             with contextlib.suppress(BlockingIOError):
-                left = left[os.write(self._jobs_pipe, left[:_CHUNK_BYTES]) :]
+                left = _past(left, os.writev(self._jobs_pipe, left))
 
     def _receive(self, length: int, deadline: float) -> bytes:
         received = bytearray()
@@ -134,6 +133,20 @@ class Worker:
         except subprocess.TimeoutExpired:
             return "it closed its pipe"
         return f"signal {-code}" if code < 0 else f"exit code {code}"
+
+
+def _length(message: bytes) -> bytes:
+    return len(message).to_bytes(LENGTH_BYTES, "big")
+
+
+def _past(parts: Sequence[memoryview], written: int) -> list[memoryview]:
+    """What is left of `parts` after their first `written` bytes."""
+    left = []
+    for part in parts:
+        if written < len(part):
+            left.append(part[written:])
+        written = max(0, written - len(part))
+    return left
 
 
 def _widen(pipe: int) -> None:
