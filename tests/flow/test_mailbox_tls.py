@@ -129,6 +129,7 @@ def test_a_handshake_that_fails_ends_one_session_and_names_nobody(
                 raw.recv(1000)
             raw.recv(1000)
         with smtplib.SMTP("127.0.0.1", port, timeout=READY_S) as server:
+            server.docmd("a@person.example")
             server.starttls(context=trusting(settings))
             server.send_message(mail("after it"), "a@person.example", [TO])
     assert len(kept) == 1

@@ -11,6 +11,7 @@ from haechi.server import flow
 from haechi.server.audit.models import Entry
 from haechi.server.cases import claims, undoing
 from haechi.server.cases.models import Case, Recusal, Undoing
+from haechi.server.reports.models import Report, State
 from haechi.server.staff import services as staff
 from haechi.server.staff.models import Role, User
 
@@ -143,3 +144,27 @@ def test_its_words_go_with_the_report(reviewer: User, case: Case, recusal: Recus
     claims.forget(case)
     asked.refresh_from_db()
     assert (bytes(asked.reason), bytes(asked.answer)) == (b"", b"")
+
+
+def test_what_was_answered_meanwhile_is_not_asked_again(
+    reviewer: User, administrator: User, case: Case, recusal: Recusal
+) -> None:
+    """Or a yes to the second request would undo what is set aside later."""
+    asked = undoing.ask(recusal, WHY, now=NOON)
+    undoing.settle(asked, agreed=True, why=YES, actor=administrator, now=NOON)
+    assert undoing.ask(recusal, WHY, now=NOON).pk == asked.pk
+    assert not Undoing.objects.filter(settled_at=None).exists()
+
+
+@pytest.mark.parametrize("gone", ["person", "report"])
+def test_a_request_of_somebody_or_something_gone_waits_for_nobody(
+    gone: str, desk: Client, reviewer: User, administrator: User, case: Case, recusal: Recusal
+) -> None:
+    asked = undoing.ask(recusal, WHY, now=NOON)
+    assert f"/undoing/{asked.pk}" in rights(desk, administrator)
+    if gone == "person":
+        User.objects.filter(pk=reviewer.pk).update(is_active=False)
+    else:
+        claims.forget(case)
+        Report.objects.filter(pk=case.report_id).update(state=State.ERASED)
+    assert f"/undoing/{asked.pk}" not in rights(desk, administrator)

@@ -25,8 +25,11 @@ from haechi.cli.mailbox_tls import Tls, keep_fresh, lmtp_stays_here
 MOST_BYTES = 25 * 1024 * 1024
 MOST_RECIPIENTS = 100
 MOST_SESSIONS = 64
+MOST_OF_ONE = 16
 TOO_MANY = b"421 4.3.2 too many sessions at once, try again later\r\n"
+# Longer than asyncio gives a handshake: a session that ends within one is not noticed.
 IDLE_S = 120.0
+LAST_WORDS_S = 5.0
 # Lines of a mail over 998 bytes break the standard and are sent all the same.
 LONGEST_LINE = 64 * 1024
 THREADS = 4
@@ -132,32 +135,53 @@ def trace(envelope: Envelope) -> bytes:
 
 
 class _Counted(SMTP):
-    """No more than MOST_SESSIONS at once: each may hold MOST_BYTES. One too many is told to come later."""
+    """No more than MOST_SESSIONS at once: each may hold MOST_BYTES. One too many is told to come later.
+
+    SMTP and LMTP are counted apart, so that strangers leave room to the mail server beside us.
+    """
 
     line_length_limit = LONGEST_LINE
-    open_now: ClassVar[set[SMTP]] = set()
+    open_now: ClassVar[dict[SMTP, asyncio.WriteTransport]]
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called again, for a session that is counted already, after STARTTLS."""
-        if self not in self.open_now and len(self.open_now) >= MOST_SESSIONS:
-            cast("asyncio.WriteTransport", transport).write(TOO_MANY)
-            transport.close()
-            return
-        self.open_now.add(self)
+        writing = cast("asyncio.WriteTransport", transport)
+        if self not in self.open_now:
+            if self._full(_host(writing)):
+                writing.write(TOO_MANY)
+                writing.close()
+                return
+            # Below TLS too it is this one that ends a session.
+            self.open_now[self] = writing
         super().connection_made(transport)
 
     def connection_lost(self, error: Exception | None) -> None:
-        if self in self.open_now:
-            self.open_now.discard(self)
+        if self.open_now.pop(self, None) is not None:
             super().connection_lost(error)
+
+    def _full(self, host: str) -> bool:
+        same = sum(_host(other) == host for other in self.open_now.values()) if host else 0
+        return len(self.open_now) >= MOST_SESSIONS or same >= MOST_OF_ONE
+
+    def _timeout_cb(self) -> None:
+        """Who does not read either is not waited for: what was said to them is dropped."""
+        super()._timeout_cb()  # type: ignore[no-untyped-call]
+        if self in self.open_now:
+            self.loop.call_later(LAST_WORDS_S, self.open_now[self].abort)
+
+
+def _host(transport: asyncio.BaseTransport) -> str:
+    """The address of who talks; empty on a socket of this machine."""
+    peer = transport.get_extra_info("peername")
+    return str(peer[0]) if isinstance(peer, tuple) else ""
 
 
 class _Smtp(_Counted):
-    pass
+    open_now = {}  # noqa: RUF012 - as annotated above
 
 
 class _Lmtp(_Counted, LMTP):
-    pass
+    open_now = {}  # noqa: RUF012
 
 
 async def _serve(

@@ -1,8 +1,8 @@
 """A case that somebody set aside by mistake: the same person asks, an administrator answers.
 
 Nobody undoes it alone. Who knows somebody in a case cannot have it back in silence, and nobody is
-shown a case against their will: there is no list of who set what aside, and nothing to answer
-before they ask. Administrators read no content, so nobody lets themselves in this way (B11).
+shown a case against their will: there is nothing to answer before they ask, and no page lists who
+set what aside; the log has it. Administrators read no content, so nobody lets themselves in (B11).
 """
 
 from dataclasses import dataclass
@@ -37,9 +37,12 @@ def ask(recusal: Recusal, reason: str, *, now: datetime) -> Undoing:
         raise ReasonRequired(recusal.case_id)
     case, user = recusal.case, recusal.user
     report = holds.lock(case.report)
-    waiting = case.undoings.filter(user=user, settled_at=None).first()
+    asked = case.undoings.filter(user=user)
+    waiting = asked.filter(settled_at=None).first()
     if waiting is not None:
         return waiting
+    if not Recusal.objects.filter(pk=recusal.pk).exists():
+        return asked.latest("pk")  # answered while this was written
     made = Undoing.objects.create(
         case=case, user=user, reason=_sealed(reason, report), asked_at=now
     )

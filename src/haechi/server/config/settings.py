@@ -190,5 +190,10 @@ LOGGING = {
     },
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     # Request logs would carry addresses and paths of anonymous people.
-    "loggers": {"django.request": {"level": "ERROR"}, "haechi": {"level": "INFO"}},
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        "haechi": {"level": "INFO"},
+        # aiosmtpd's, which names the peer and what it typed.
+        "mail.log": {"level": "CRITICAL"},
+    },
 }

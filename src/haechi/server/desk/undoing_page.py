@@ -87,6 +87,8 @@ def _waiting(user: User, now: datetime, sent: AnswerUndoingForm | None) -> list[
     if user.role != Role.ADMINISTRATOR:
         return []
     rows = aside.without(Undoing.objects.filter(settled_at=None), user, "case").exclude(user=user)
+    rows = rows.filter(user__is_active=True, user__role=Role.REVIEWER)
+    rows = rows.exclude(case__report__state=ReportState.ERASED)
     lines = []
     for row in rows.select_related("case__report", "user")[:AT_MOST]:
         form = answer_form(row.pk)
@@ -99,9 +101,9 @@ def _answers(user: User, now: datetime) -> list[Line]:
     """What came of one's own requests lately; seeing it is written down."""
     rows = user.undoings.filter(Q(settled_at__gt=now - ANSWERED_FOR) | Q(seen_at=None))
     rows = rows.exclude(settled_at=None).select_related("case__report", "settled_by")
-    lines = [_line(row, user, now) for row in rows.order_by("-settled_at")[:AT_MOST]]
-    user.undoings.exclude(settled_at=None).filter(seen_at=None).update(seen_at=now)
-    return lines
+    shown = list(rows.order_by("-settled_at")[:AT_MOST])
+    user.undoings.filter(pk__in=[row.pk for row in shown], seen_at=None).update(seen_at=now)
+    return [_line(row, user, now) for row in shown]
 
 
 def _line(row: Undoing, user: User, now: datetime, form: AnswerUndoingForm | None = None) -> Line:
