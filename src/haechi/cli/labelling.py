@@ -17,13 +17,13 @@ from haechi.cli.workshop import LIMITS, Workshop
 from haechi.errors import HaechiError, LabelRefused
 from haechi.labels.aigc import Level
 from haechi.labels.words import told
-from haechi.labels.writing import ALTERED, MADE, Labelled, Signer, Wanted, label
+from haechi.labels.writing import ALTERED, MADE, Signer, Wanted, label
 from haechi.labels.writing.trying import make
+from haechi.labels.writing.wanted import NOT_PLACED
 from haechi.media import Kind
 
 COLUMNS = ("path", "out", "type", "marks", "error", "detail", "watermark", "findings")
 WATERMARK_KEY = "HAECHI_WATERMARK_KEY"
-PLACED, NOT_PLACED = "placed", "not_placed"
 LEVELS = {"is": Level.IS, "may-be": Level.MAY_BE, "suspected": Level.SUSPECTED}
 _ENDINGS = {
     "image/jpeg": ".jpg",
@@ -97,13 +97,9 @@ def _record(path: str, work: _Work) -> Record:
         "out": str(out),
         "type": made.media_type,
         "marks": [mark.to_json() for mark in made.marks],
-        "watermark": _placed(made) if wanted.trace_id is not None else None,
+        "watermark": made.placed if wanted.trace_id is not None else None,
         "findings": [finding.to_json() | {"words": told(finding)} for finding in made.findings],
     }
-
-
-def _placed(made: Labelled) -> str:
-    return PLACED if made.watermarked else NOT_PLACED
 
 
 def _name(path: str, media_type: str, before: Kind | None) -> str:

@@ -124,6 +124,9 @@ class Wanted:
         )
 
 
+NOT_PLACED = "not_placed"
+
+
 @dataclass(frozen=True, slots=True)
 class Labelled:
     """A file that bears its marks.
@@ -141,3 +144,8 @@ class Labelled:
     def watermarked(self) -> bool:
         """Whether the trace id was read again from what was written: from pixels or from sound."""
         return any(mark.kind == "watermark" for mark in self.marks)
+
+    @property
+    def placed(self) -> str:
+        """The same as answers say it: "placed" or "not_placed"."""
+        return "placed" if self.watermarked else NOT_PLACED

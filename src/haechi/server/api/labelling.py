@@ -97,7 +97,7 @@ def label(request: HttpRequest, caller: Caller) -> HttpResponse:
     answer.headers["Haechi-Number"] = str(done.number)
     answer.headers["Haechi-Produce-Id"] = done.names.produce_id
     answer.headers["Haechi-Trace-Id"] = spelled(done.names.trace_id)
-    answer.headers["Haechi-Watermark"] = "placed" if given.watermarked else "not_placed"
+    answer.headers["Haechi-Watermark"] = given.placed
     if given.findings:
         answer.headers["Haechi-Findings"] = " ".join(finding.code for finding in given.findings)
     answer.headers["Haechi-Marks"] = " ".join(dict.fromkeys(mark.kind for mark in given.marks))

@@ -64,11 +64,7 @@ def _in_pixels(data: bytes, key: bytes) -> list[Claim]:
     except MediaError:
         # What cannot be decoded still has its other marks; a sound has no pixels.
         return []
-    return (
-        [Claim("trace", "watermark", watermark.spelled(found.payload), signed=True)]
-        if found
-        else []
-    )
+    return [_trace(found.payload)] if found else []
 
 
 def _in_sound(data: bytes, key: bytes) -> list[Claim]:
@@ -76,11 +72,11 @@ def _in_sound(data: bytes, key: bytes) -> list[Claim]:
         found = hearing.mark(data, key)
     except MediaError:
         return []
-    return (
-        [Claim("trace", "watermark", watermark.spelled(found.payload), signed=True)]
-        if found
-        else []
-    )
+    return [_trace(found.payload)] if found else []
+
+
+def _trace(payload: int) -> Claim:
+    return Claim("trace", "watermark", watermark.spelled(payload), signed=True)
 
 
 def _seen(data: bytes) -> Iterator[NDArray[np.uint8]]:
